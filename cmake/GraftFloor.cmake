@@ -1,0 +1,16 @@
+# graft_floor(NAME [lower targets and libraries ...]): the library of the current folder, from all its .cpp files.
+function(graft_floor NAME)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp ${CMAKE_CURRENT_SOURCE_DIR}/*.h)
+  add_library(${NAME} STATIC ${sources})
+  set_target_properties(${NAME} PROPERTIES LINKER_LANGUAGE CXX)
+  target_link_libraries(${NAME} PUBLIC graft_compile ${ARGN})
+endfunction()
+
+# graft_tests(NAME [targets ...]): one test program from all .cpp files of the current folder.
+function(graft_tests NAME)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  add_executable(${NAME} ${sources})
+  target_link_libraries(${NAME} PRIVATE graft_compile ${ARGN} GTest::gtest_main)
+  target_compile_definitions(${NAME} PRIVATE GRAFT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
+endfunction()

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "datasets/dataset.h"
+#include "engine/backend/backend.h"
+
+namespace graft {
+
+/// Random training augmentation; every number is Philox of (seed, epoch, item).
+struct AugmentOptions {
+  std::int64_t crop_padding = 0;  ///< zero padding on every side before a random crop to the original size; 0: no crop
+  bool flip = false;              ///< mirror left to right with probability 1/2
+  bool any() const { return crop_padding > 0 || flip; }
+};
+
+struct LoaderOptions {
+  std::int64_t batch_size = 64;
+  bool shuffle = false;
+  bool drop_last = false;  ///< leave out the last partial batch of an epoch
+  bool pad_last = false;   ///< fill the last partial batch up with zero items of label -1
+  std::uint64_t seed = 0;  ///< with `role` keys order and augmentation: a function of (seed, role, epoch) and item
+  std::string role;        ///< DESIGN's (seed, half, epoch): "source" or "target"
+  AugmentOptions augment{};
+  int threads = 0;           ///< worker threads that read ahead; 0: read in the caller's thread. Never changes a bit
+  DType dtype = DType::f32;  ///< of the batch that u8 images are normalised into; other items keep theirs
+  std::vector<float> mean;   ///< needed for u8 items
+  std::vector<float> deviation;
+};
+
+/// A batch on a backend.
+struct Batch {
+  Tensor items;            ///< [B, ...item_shape], normalised
+  Tensor labels;           ///< i64 [B]; -1 for padding
+  std::int64_t count = 0;  ///< real items
+};
+
+/// Reads a data set in batches. Not thread-safe; one a run.
+class Loader {
+ public:
+  Loader(DatasetPtr dataset, Backend& backend, LoaderOptions options);
+  ~Loader();
+
+  /// Batches of one epoch.
+  std::int64_t batch_count() const;
+  /// Starts epoch `epoch`: the order of items is the permutation keyed by (seed, role, epoch).
+  void start_epoch(std::int64_t epoch);
+  /// The next batch, or nothing at the end of the epoch. The batch's tensors are valid until the next call.
+  std::optional<Batch> next();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// The order of `count` items in an epoch: Fisher-Yates keyed by (seed, role, epoch).
+std::vector<std::int64_t> epoch_order(std::int64_t count, std::uint64_t seed, const std::string& role,
+                                      std::int64_t epoch);
+
+}  // namespace graft

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+
+#include "engine/base/philox.h"
+#include "engine/tensor/tensor.h"
+
+namespace graft {
+
+struct DropoutOptions {
+  double p = 0.5;         ///< probability of zeroing, 0 <= p < 1
+  RandomStream random{};  ///< element i of step s is kept iff uniform_float(random.word(s, i)) >= p
+};
+
+/// Contracts of elementwise kernels. Unless said otherwise the tensors of a call have one shape and one dtype of f32,
+/// bf16 (f64 on the reference), bf16 is computed in f32, and outputs may alias inputs that have the same dtype.
+class ElementwiseKernels {
+ public:
+  virtual ~ElementwiseKernels() = default;
+
+  /// Every element of y, of any dtype, becomes `value`, converted.
+  virtual void fill(double value, const Tensor& y) = 0;
+  /// y = x converted: between floating dtypes, u8 to floating, and i32/i64 to each other. Must not alias.
+  virtual void cast(const Tensor& x, const Tensor& y) = 0;
+  /// y = x, byte for byte, any dtype. Must not overlap.
+  virtual void copy(const Tensor& x, const Tensor& y) = 0;
+
+  /// y = a + b.
+  virtual void add(const Tensor& a, const Tensor& b, const Tensor& y) = 0;
+  /// y += x: for autograd and running sums only.
+  virtual void accumulate(const Tensor& x, const Tensor& y) = 0;
+  /// y = factor x, `factor` f32 [1] (f64 with f64) on the backend.
+  virtual void scale(const Tensor& x, const Tensor& factor, const Tensor& y) = 0;
+
+  /// y = max(0, x).
+  virtual void relu_forward(const Tensor& x, const Tensor& y) = 0;
+  /// dx = dy where y > 0, else 0.
+  virtual void relu_backward(const Tensor& dy, const Tensor& y, const Tensor& dx) = 0;
+
+  /// y = x / (1 - p) where kept, else 0; `step` i64 [1]. The same call on dy is the backward.
+  virtual void dropout(const Tensor& x, const DropoutOptions& options, const Tensor& step, const Tensor& y) = 0;
+
+  /// y [N, C, H, W] from x [N, H, W, C]; any dtype; no aliasing.
+  virtual void nhwc_to_nchw(const Tensor& x, const Tensor& y) = 0;
+  /// y [N, H, W, C] from x [N, C, H, W]; any dtype; no aliasing.
+  virtual void nchw_to_nhwc(const Tensor& x, const Tensor& y) = 0;
+
+  /// The parameter-free shortcut of He et al. 2016 (option A): y [N, ceil(H / stride), ceil(W / stride), C2] holds
+  /// every stride-th row and column of x [N, H, W, C], its channels placed after (C2 - C) / 2 zeros. C2 >= C. No
+  /// aliasing.
+  virtual void subsample_pad_forward(const Tensor& x, std::int64_t stride, const Tensor& y) = 0;
+  /// dx: dy at the positions that were kept, 0 elsewhere.
+  virtual void subsample_pad_backward(const Tensor& dy, std::int64_t stride, const Tensor& dx) = 0;
+
+  /// y[n, h, w, c] = (x[n, h, w, c] / 255 - mean[c]) / deviation[c]. x u8 [N, H, W, C]; mean, deviation f32 [C];
+  /// y f32 or bf16 (f64).
+  virtual void normalize_images(const Tensor& x, const Tensor& mean, const Tensor& deviation, const Tensor& y) = 0;
+};
+
+}  // namespace graft

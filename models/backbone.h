@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/nn/module.h"
+
+namespace graft {
+
+/// A backbone is a chain of named stages and a head. A cut n means: the first n stages are carried over.
+/// Stage parameters keep their public names; the head is never carried over.
+class Backbone : public Module {
+ public:
+  struct Stage {
+    std::string name;  ///< "conv1", "layer2": the place after which the network can be cut
+    std::shared_ptr<Module> module;
+    std::string prefix;  ///< the prefix of its parameters' names: "" for a stem that spans several
+  };
+
+  const std::vector<Stage>& stages() const { return stages_; }
+  int stage_count() const { return static_cast<int>(stages_.size()); }
+
+  /// Runs stages [first, last) only.
+  Variable forward_stages(const Variable& x, int first, int last, const ForwardContext& context);
+  /// Pools, flattens and classifies what the last stage gave: [N, classes].
+  virtual Variable forward_head(const Variable& x, const ForwardContext& context) = 0;
+  Variable forward(const Variable& x, const ForwardContext& context) override;
+  /// Runs stages [first, stage_count()) and the head, on the output of stage first - 1.
+  Variable forward_from(const Variable& x, int first, const ForwardContext& context);
+
+  /// Parameters (and buffers) of stages [first, last), with full names.
+  std::vector<NamedVariable> stage_parameters(int first, int last) const;
+  std::vector<NamedVariable> stage_buffers(int first, int last) const;
+  /// Freezes the first `cut` stages under `policy` and thaws all others and the head.
+  void freeze_until(int cut, BatchNormPolicy policy);
+  /// True iff no dropout lies in the first `cut` stages (a condition of the feature cache).
+  bool deterministic_until(int cut) const;
+
+ protected:
+  void add_stage(const std::string& name, const std::string& prefix, std::shared_ptr<Module> module);
+
+ private:
+  std::vector<Stage> stages_;
+};
+
+/// What a backbone is built for.
+struct BackboneOptions {
+  std::int64_t classes = 1000;
+  std::int64_t in_channels = 3;
+  std::int64_t height = 224;  ///< input size; matters to networks that flatten
+  std::int64_t width = 224;
+};
+
+/// An entry of the registry of backbones.
+struct BackboneEntry {
+  std::string name;         ///< "convnet6", "resnet18", "cifar_resnet20", "cifar_resnet20_b"
+  std::string description;  ///< one line
+  BackboneOptions defaults;
+  std::function<std::shared_ptr<Backbone>(Backend&, const BackboneOptions&)> make;
+};
+
+/// All backbones, sorted by family and depth.
+const std::vector<BackboneEntry>& backbones();
+/// The entry named so; throws Error(usage) naming the nearest one.
+const BackboneEntry& find_backbone(const std::string& name);
+/// Builds it with undefined parameter values: initialize() or load_state() must follow.
+std::shared_ptr<Backbone> make_backbone(const std::string& name, Backend& backend, const BackboneOptions& options);
+
+}  // namespace graft

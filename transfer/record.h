@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "transfer/plan.h"
+
+namespace graft {
+
+/// One finished network: a line of results.jsonl.
+struct RunResult {
+  std::string id;
+  std::string treatment;
+  int cut = 0;
+  std::string split;
+  std::string source;
+  std::string target;
+  std::uint64_t seed = 0;
+  double top1 = 0.0;  ///< of the last epoch
+  std::int64_t correct = 0;
+  std::int64_t n_test = 0;
+  std::int64_t classes = 0;
+  std::int64_t epoch = 0;          ///< epochs trained
+  double train_loss = 0.0;         ///< mean of the last epoch, nats
+  std::string status = "ok";       ///< "ok" or "failed"
+  std::string error;               ///< one line, with status failed
+  std::string frozen_hash_before;  ///< "" where nothing is frozen
+  std::string frozen_hash_after;
+  std::string binary;                           ///< SHA-256 of the program
+  std::map<std::string, std::string> versions;  ///< library versions
+  double seconds = 0.0;
+};
+
+std::string to_json_line(const RunResult& result);
+/// Throws Error(data) with `where` ("results.jsonl:12") for a line that is no such record.
+RunResult result_from_json(const std::string& line, const std::string& where);
+
+/// The results of a study's folder, in file order; empty if there are none. A torn last line is not read.
+std::vector<RunResult> read_results(const std::filesystem::path& folder);
+
+}  // namespace graft

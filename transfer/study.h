@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/nn/module.h"
+
+namespace graft {
+
+/// The treatments of Yosinski et al. 2014. In "XnY" the first n stages come from the base network of half X and the
+/// rest is initialised anew and trained on half Y; + means that the copied stages are fine-tuned, otherwise they are
+/// frozen. random: the first n stages are untrained and frozen.
+enum class Treatment { base, bnb, bnb_plus, anb, anb_plus, random };
+
+/// "base", "BnB", "BnB+", "AnB", "AnB+", "random".
+const char* name_of(Treatment treatment);
+/// Throws Error(usage) naming the six.
+Treatment treatment_from_name(const std::string& name);
+/// True iff the first `cut` stages are frozen under it.
+bool freezes(Treatment treatment);
+bool copies_layers(Treatment treatment);
+
+/// Two disjoint halves of a data set's classes, by index, in the order that gives their labels.
+struct Split {
+  std::string name;                  ///< "named", or "random0", "random1", ...
+  std::vector<std::int64_t> source;  ///< half A
+  std::vector<std::int64_t> target;  ///< half B
+};
+
+struct TrainingSettings {
+  std::int64_t epochs = 10;
+  std::int64_t batch_size = 64;
+  std::string optimizer = "sgd";  ///< "sgd" or "adamw"
+  double lr = 0.05;
+  double momentum = 0.9;
+  bool nesterov = false;
+  double weight_decay = 5e-4;
+  std::string schedule = "linear";  ///< constant, step, linear, cosine
+  std::int64_t warmup_steps = 0;
+  std::vector<std::int64_t> milestones;  ///< in epochs, for schedule step
+  double gamma = 0.1;
+  double label_smoothing = 0.0;
+  double clip_norm = 0.0;    ///< 0: no clipping
+  std::string amp = "none";  ///< "none" (f32) or "bf16"
+  std::int64_t crop_padding = 0;
+  bool flip = false;
+};
+
+/// A study file, resolved against nothing but itself.
+struct Study {
+  std::string name;
+  std::string dataset;
+  std::string model;
+  std::vector<std::string> source_classes;  ///< by name; empty with random_halves
+  std::vector<std::string> target_classes;
+  std::int64_t random_splits = 0;  ///< > 0: that many random halves, keyed by split_seed
+  std::uint64_t split_seed = 0;
+  bool both_directions = false;      ///< also B as source and A as target
+  std::int64_t train_per_class = 0;  ///< 0: all
+  std::int64_t test_per_class = 0;   ///< 0: all
+  std::vector<Treatment> treatments;
+  std::vector<int> cuts;
+  std::vector<std::uint64_t> seeds;
+  BatchNormPolicy bn_policy = BatchNormPolicy::eval;
+  TrainingSettings training;
+  std::int64_t feature_cache_mib = 2048;  ///< budget of the feature cache on disk; 0: none
+};
+
+/// Reads and checks a study file. Strict: throws Error(data) "FILE:LINE: ..." for an unknown key (naming the nearest
+/// known one), a missing one, a class in both halves, zero samples, an unknown treatment or a value out of range.
+Study read_study(const std::filesystem::path& file);
+Study parse_study(const std::string& yaml, const std::string& file_name);
+
+}  // namespace graft
