@@ -35,6 +35,22 @@ struct Plan {
   std::vector<RunSpec> runs;
 };
 
+/// Role of the initial weights of a base network: "base-source" for half "A", "base-target" for half "B".
+std::string base_role(const std::string& half);
+/// Role of the initial weights of a run outside its copied layers: base_role for base, else "retrained".
+/// The frozen untrained stages of `random` have the role kRandomFrozenRole.
+std::string init_role(const RunSpec& run);
+inline constexpr const char* kRandomFrozenRole = "random-frozen";
+
+/// Classes of the half that a run trains and tests on, in the order that gives their labels.
+const std::vector<std::int64_t>& target_classes(const RunSpec& run);
+/// The seed for choose_items: of the split, so that every run, arm and seed of a split sees the same images.
+std::uint64_t image_seed(const Study& study, const Split& split);
+
+/// Split number `index` of a study with random halves: a permutation of the classes keyed by (split_seed, "split",
+/// index); the first half (the smaller one if odd) is the source. Both are sorted by class.
+Split random_split(std::int64_t classes, std::uint64_t split_seed, std::int64_t index);
+
 /// Expands a study. Throws Error(data) naming the key for an unknown class, a cut beyond the model's stages, or a class
 /// with too few images. Cuts apply to every treatment but base.
 Plan make_plan(const Study& study, const DatasetPair& data, int stage_count, const RunContext& context);

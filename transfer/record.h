@@ -38,6 +38,10 @@ std::string to_json_line(const RunResult& result);
 /// Throws Error(data) with `where` ("results.jsonl:12") for a line that is no such record.
 RunResult result_from_json(const std::string& line, const std::string& where);
 
+/// The record without what may differ between equal ones: its JSON lines sorted by id, `seconds` left out. Two records
+/// are equal iff these are.
+std::vector<std::string> comparable_lines(const std::vector<RunResult>& results);
+
 /// The results of a study's folder, in file order; empty if there are none. A torn last line is not read.
 std::vector<RunResult> read_results(const std::filesystem::path& folder);
 

@@ -73,4 +73,8 @@ struct Study {
 Study read_study(const std::filesystem::path& file);
 Study parse_study(const std::string& yaml, const std::string& file_name);
 
+/// The first setting in which two studies differ, as "training.lr: 0.05 here, 0.1 there", or "" if none does. What
+/// cannot change a result or is no part of the question (feature_cache) is not compared.
+std::string first_difference(const Study& here, const Study& there);
+
 }  // namespace graft

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace graft {
+
+/// One trained network as the statistics see it.
+struct Observation {
+  std::string treatment;
+  int cut = 0;
+  std::string split;
+  std::string target;  ///< the half trained and tested on
+  std::uint64_t seed = 0;
+  double top1 = 0.0;
+};
+
+/// What counts as one independent unit. With one split its images and classes are the same in every run and only seeds
+/// vary: the unit is a seed, and what is found holds for that split only. With two or more the unit is a target half of
+/// a split, its seeds averaged first: seeds within it are no independent evidence about other classes.
+enum class PairUnit { seed, split_and_target };
+/// "seed" or "target half of a split".
+const char* name_of(PairUnit unit);
+/// seed with one split, split_and_target with more.
+PairUnit unit_of(std::span<const Observation> observations);
+
+/// A mean with its two-sided Student t interval over independent units.
+struct IntervalEstimate {
+  std::int64_t units = 0;
+  double mean = 0.0;                 ///< 0 without units
+  std::optional<double> half_width;  ///< of the interval; nothing for fewer than two units
+};
+
+/// The quantile of Student's t that leaves (1 - level) / 2 above it.
+double t_quantile(double level, std::int64_t degrees_of_freedom);
+IntervalEstimate estimate_mean(std::span<const double> units, double level = 0.95);
+
+/// Treatment minus reference, paired on (split, target half, seed), then averaged within units.
+struct PairedDifference {
+  std::int64_t pairs = 0;  ///< networks that have a partner
+  IntervalEstimate difference;
+};
+
+/// The arm (treatment, cut) against base of the same target half, or against another arm.
+PairedDifference paired_difference(std::span<const Observation> observations, const std::string& treatment, int cut,
+                                   PairUnit unit, const std::string& reference = "base", int reference_cut = 0);
+/// "-.0253 +/- .0031", or "not enough pairs" where fewer than two units leave the interval undefined.
+std::string text_of(const IntervalEstimate& estimate);
+
+/// The arithmetic mean of an arm's networks.
+struct ArmMean {
+  std::int64_t runs = 0;
+  double mean = 0.0;
+  double lowest = 0.0;
+  double highest = 0.0;
+};
+ArmMean arm_mean(std::span<const Observation> observations, const std::string& treatment, int cut);
+
+/// Why a finished network counts as one that did not train, or "": its last epoch's mean training loss is within 0.05
+/// nats of ln C (or above it, or no number), what guessing evenly among C classes costs; or its test accuracy is at
+/// most three standard errors sqrt(p (1 - p) / n) above chance p = 1 / C.
+std::string did_not_train(double train_loss, double top1, std::int64_t n_test, std::int64_t classes);
+
+}  // namespace graft
