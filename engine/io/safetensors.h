@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/nn/module.h"
+#include "engine/autograd/named_variable.h"
 
 namespace graft {
 

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/autograd/variable.h"
+#include "engine/autograd/named_variable.h"
 
 namespace graft {
 
@@ -23,12 +23,6 @@ struct ForwardContext {
   bool training = false;
   Tensor step;  ///< i64 [1] on the backend: the step number that keys dropout; needed iff training with dropout
   std::uint64_t seed = 0;  ///< keys dropout
-};
-
-/// A named tensor of a module: a parameter (trained) or a buffer (running statistics; never requires a gradient).
-struct NamedVariable {
-  std::string name;  ///< full dotted name, as in a public state_dict: "layer1.0.conv1.weight"
-  Variable variable;
 };
 
 /// A layer or a network: owns named parameters, buffers and children. Names are joined by dots; a child registered as
@@ -50,6 +44,8 @@ class Module {
 
   /// Freezes (or thaws) every parameter below and sets what frozen batch norms below do.
   void set_frozen(bool frozen, BatchNormPolicy policy = BatchNormPolicy::eval);
+  /// Converts every parameter and floating buffer below: f64 gives a reference network on the reference backend.
+  void convert(DType dtype);
   bool frozen() const { return frozen_; }
   BatchNormPolicy frozen_policy() const { return frozen_policy_; }
 

@@ -4,8 +4,8 @@
 #include <memory>
 #include <vector>
 
+#include "engine/autograd/named_variable.h"
 #include "engine/backend/optim.h"
-#include "engine/nn/module.h"
 
 namespace graft {
 

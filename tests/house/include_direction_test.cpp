@@ -1,12 +1,11 @@
 // The floors of the house: a folder includes headers only of its own and of floors below it.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <optional>
 #include <regex>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -22,11 +21,6 @@ const std::vector<std::pair<std::string, int>> kFloors = {
     {"tests", 9},       {"bench", 9},
 };
 
-// Folders of one floor that may look at each other, and only in this direction: optimizers and checkpoints are made of
-// named parameters, which engine/nn owns.
-const std::vector<std::pair<std::string, std::string>> kNeighbours = {{"engine/optim", "engine/nn"},
-                                                                      {"engine/io", "engine/nn"}};
-
 std::optional<std::pair<std::string, int>> floor_of(const std::string& path) {
   for (const auto& [folder, floor] : kFloors) {
     if (path.rfind(folder + "/", 0) == 0) return std::pair{folder, floor};
@@ -40,8 +34,6 @@ std::string violation(const std::string& from, const std::string& included) {
   const auto theirs = floor_of(included);
   if (!theirs) return from + " includes \"" + included + "\", which lies on no floor";
   if (!mine || theirs->first == mine->first || theirs->second < mine->second) return "";
-  if (std::find(kNeighbours.begin(), kNeighbours.end(), std::pair{mine->first, theirs->first}) != kNeighbours.end())
-    return "";
   return from + " (floor " + std::to_string(mine->second) + ") includes " + included + " (floor " +
          std::to_string(theirs->second) + ")";
 }
