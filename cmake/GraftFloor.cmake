@@ -6,11 +6,13 @@ function(graft_floor NAME)
   target_link_libraries(${NAME} PUBLIC graft_compile ${ARGN})
 endfunction()
 
-# graft_tests(NAME [targets ...]): one test program from all .cpp files of the current folder.
+# graft_tests(NAME LABELS label ... LINK target ...): one test program from all .cpp files of the current folder.
+# Labels: engine (run again under the sanitizers), avx2 (run again at that instruction set).
 function(graft_tests NAME)
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  cmake_parse_arguments(ARG "" "" "LABELS;LINK" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp ${CMAKE_CURRENT_SOURCE_DIR}/*.h)
   add_executable(${NAME} ${sources})
-  target_link_libraries(${NAME} PRIVATE graft_compile ${ARGN} GTest::gtest_main)
+  target_link_libraries(${NAME} PRIVATE graft_compile ${ARG_LINK} ${ARG_UNPARSED_ARGUMENTS} GTest::gtest_main)
   target_compile_definitions(${NAME} PRIVATE GRAFT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
+  gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600 LABELS "${ARG_LABELS}")
 endfunction()
