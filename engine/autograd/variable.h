@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <vector>
@@ -44,6 +45,9 @@ class Variable {
   /// once a step, and a frozen one once.
   Tensor value_as(DType dtype) const;
 
+  /// Converts a leaf's value to another floating dtype and drops its gradient: how tests get a network in f64.
+  void convert(DType dtype);
+
   /// The node that made this value; nullptr for leaves and where nothing was recorded.
   const std::shared_ptr<Node>& producer() const;
   void set_producer(std::shared_ptr<Node> node);
@@ -51,26 +55,45 @@ class Variable {
   bool same_as(const Variable& other) const { return state_ == other.state_; }
 
  private:
+  friend struct Node;
+  friend Variable record(const char* name, Tensor value, std::vector<Variable> inputs,
+                         std::function<std::vector<Tensor>(const Tensor&, std::span<const bool>)> backward,
+                         bool implicit_one);
+  /// What the tape keeps of an input: the leaf itself, or the producer of a result without its value; undefined if no
+  /// gradient is wanted. So a value lives as long as somebody computes with it and no longer.
+  Variable edge() const;
+
   struct State;
   std::shared_ptr<State> state_;
 };
 
 /// One operation on the tape. `backward` gets the gradient of the output and returns one gradient an input, undefined
 /// where `needs[i]` is false; what it saved lives in its captures and dies with the node, as backward passes it.
+/// Captures hold tensors, never variables: those would keep the tape alive.
 struct Node {
+  Node() = default;
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+  /// Releases the nodes that only this one kept alive, without recursion.
+  ~Node();
+
   std::uint64_t sequence = 0;  ///< creation order within the thread; backward goes from high to low
   const char* name = "";
-  std::vector<Variable> inputs;
+  bool implicit_one = false;     ///< true iff `backward` takes an undefined gradient for a one
+  std::vector<Variable> inputs;  ///< edges: without the values of results
   std::function<std::vector<Tensor>(const Tensor& output_gradient, std::span<const bool> needs)> backward;
 };
 
 /// Wraps the value that an operation computed and, iff some input requires a gradient and recording is on, puts a node
-/// on the tape. `inputs` may hold undefined variables (an absent bias).
+/// on the tape. `inputs` may hold undefined variables (an absent bias). A loss may set `implicit_one`: its backward
+/// then gets an undefined gradient where a walk starts from it without one.
 Variable record(const char* name, Tensor value, std::vector<Variable> inputs,
-                std::function<std::vector<Tensor>(const Tensor&, std::span<const bool>)> backward);
+                std::function<std::vector<Tensor>(const Tensor&, std::span<const bool>)> backward,
+                bool implicit_one = false);
 
 /// True iff an operation on these inputs would be recorded: lets an operation skip what only backward needs.
 bool will_record(std::span<const Variable> inputs);
+bool will_record(std::initializer_list<Variable> inputs);
 
 /// Walks the tape from `output` in decreasing sequence, without recursion, freeing each node as it passes. `gradient`
 /// undefined: ones, and then output must have one element. Throws Error if nothing was recorded.

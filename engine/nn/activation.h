@@ -1,0 +1,21 @@
+#pragma once
+
+#include "engine/nn/module.h"
+#include "engine/ops/flatten.h"
+#include "engine/ops/relu.h"
+
+namespace graft {
+
+/// max(0, x) as a layer, where it is not fused into the layer before it.
+class ReLU : public Module {
+ public:
+  Variable forward(const Variable& x, const ForwardContext&) override { return relu(x); }
+};
+
+/// [N, H, W, C] to [N, C H W] as a layer.
+class Flatten : public Module {
+ public:
+  Variable forward(const Variable& x, const ForwardContext&) override { return flatten(x); }
+};
+
+}  // namespace graft

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+
+#include "engine/nn/module.h"
+#include "engine/ops/conv2d.h"
+
+namespace graft {
+
+struct Conv2dConfig {
+  std::int64_t in_channels = 0;
+  std::int64_t out_channels = 0;
+  Extent2d kernel{3, 3};
+  Conv2dOptions options{};  ///< stride, padding, dilation, groups, fused ReLU
+  bool bias = true;
+};
+
+/// A convolution with parameters "weight" [O, KH, KW, C / groups] and, with config.bias, "bias" [O], values undefined
+/// until initialize() or a checkpoint fills them.
+class Conv2d : public Module {
+ public:
+  /// Throws Error if the groups do not divide the channels.
+  Conv2d(Backend& backend, const Conv2dConfig& config);
+  Variable forward(const Variable& x, const ForwardContext& context) override;
+  const Conv2dConfig& config() const { return config_; }
+
+ private:
+  Conv2dConfig config_;
+  Variable weight_;
+  Variable bias_;
+};
+
+}  // namespace graft
