@@ -1,0 +1,101 @@
+#include <algorithm>
+
+#include "engine/base/error.h"
+#include "engine/cpu/conv_plan.h"
+#include "engine/cpu/cpu_backend.h"
+#include "engine/cpu/onednn_context.h"
+
+namespace graft {
+namespace {
+
+ConvProblem problem_of(ConvKind kind, DType dtype, const Shape& x, const Shape& w, const Conv2dOptions& options,
+                       bool bias) {
+  ConvProblem problem{kind, dtype, x, w, conv2d_output_shape(x, w, options), options, bias};
+  problem.options.relu = options.relu && kind == ConvKind::forward;
+  return problem;
+}
+
+/// Scratch for the call with or without a bias: the query does not say which it will be.
+std::size_t scratch_bytes(CpuBackend& backend, ConvProblem problem) {
+  if (problem.empty()) return 0;
+  problem.bias = false;
+  const std::size_t without = conv_plan(backend.onednn(), problem).scratch_bytes();
+  if (problem.kind == ConvKind::backward_data) return without;
+  problem.bias = true;
+  return std::max(without, conv_plan(backend.onednn(), problem).scratch_bytes());
+}
+
+void run(CpuBackend& backend, const ConvProblem& problem, const PlanPointers& pointers, const Tensor& scratch) {
+  Plan& plan = conv_plan(backend.onednn(), problem);
+  check(plan.scratch_bytes() == 0 || (scratch.defined() && scratch.nbytes() >= plan.scratch_bytes()),
+        "[conv2d] scratch is {}, {} bytes are needed; ask conv2d_..._scratch_bytes with the same shapes", scratch.str(),
+        plan.scratch_bytes());
+  plan.run(pointers, scratch.raw());
+}
+
+/// y = [bias] [then ReLU] for a convolution that sums over nothing.
+void forward_of_nothing(CpuBackend& backend, const Tensor& bias, bool relu, const Tensor& y) {
+  backend.fill(0.0, y);
+  if (!bias.defined() || y.numel() == 0) return;
+  const std::int64_t channels = y.dim(3);
+  for (std::int64_t i = 0; i < y.numel(); ++i) {
+    const float value = bias.data<float>()[i % channels];
+    const float clipped = relu && value < 0.0f ? 0.0f : value;
+    if (y.dtype() == DType::bf16) {
+      y.data<bfloat16>()[i] = bfloat16(clipped);
+    } else {
+      y.data<float>()[i] = clipped;
+    }
+  }
+}
+
+}  // namespace
+
+void CpuBackend::conv2d_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv2dOptions& options,
+                                const Tensor& scratch, const Tensor& y) {
+  enter();
+  const ConvProblem problem = problem_of(ConvKind::forward, x.dtype(), x.shape(), w.shape(), options, bias.defined());
+  if (problem.empty()) return forward_of_nothing(*this, bias, options.relu, y);
+  run(*this, problem, {x.raw(), w.raw(), bias.raw(), y.raw()}, scratch);
+}
+
+std::size_t CpuBackend::conv2d_forward_scratch_bytes(const Shape& x, const Shape& w, DType dtype,
+                                                     const Conv2dOptions& options) {
+  enter();
+  return scratch_bytes(*this, problem_of(ConvKind::forward, dtype, x, w, options, false));
+}
+
+void CpuBackend::conv2d_backward_data(const Tensor& dy, const Tensor& w, const Conv2dOptions& options,
+                                      const Tensor& scratch, const Tensor& dx) {
+  enter();
+  const ConvProblem problem = problem_of(ConvKind::backward_data, dy.dtype(), dx.shape(), w.shape(), options, false);
+  if (problem.empty()) return fill(0.0, dx);
+  run(*this, problem, {dy.raw(), w.raw(), nullptr, dx.raw()}, scratch);
+}
+
+std::size_t CpuBackend::conv2d_backward_data_scratch_bytes(const Shape& x, const Shape& w, DType dtype,
+                                                           const Conv2dOptions& options) {
+  enter();
+  return scratch_bytes(*this, problem_of(ConvKind::backward_data, dtype, x, w, options, false));
+}
+
+void CpuBackend::conv2d_backward_weights(const Tensor& x, const Tensor& dy, const Conv2dOptions& options,
+                                         const Tensor& scratch, const Tensor& dw, const Tensor& dbias) {
+  enter();
+  const ConvProblem problem =
+      problem_of(ConvKind::backward_weights, x.dtype(), x.shape(), dw.shape(), options, dbias.defined());
+  if (problem.empty()) {
+    fill(0.0, dw);
+    if (dbias.defined()) sum_rows(dy, dbias);
+    return;
+  }
+  run(*this, problem, {x.raw(), dy.raw(), dbias.raw(), dw.raw()}, scratch);
+}
+
+std::size_t CpuBackend::conv2d_backward_weights_scratch_bytes(const Shape& x, const Shape& w, DType dtype,
+                                                              const Conv2dOptions& options) {
+  enter();
+  return scratch_bytes(*this, problem_of(ConvKind::backward_weights, dtype, x, w, options, false));
+}
+
+}  // namespace graft

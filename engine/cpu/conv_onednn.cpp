@@ -1,0 +1,192 @@
+#include "engine/cpu/conv_onednn.h"
+
+#include <optional>
+#include <utility>
+
+namespace graft {
+namespace {
+
+using dnnl::memory;
+using tag = dnnl::memory::format_tag;
+
+/// The convolution's parts in oneDNN's terms. "Plain" descriptors describe graft's tensors, the others what the
+/// primitive is asked with.
+struct OnednnConv {
+  memory::desc plain_x, plain_w, plain_y, bias;
+  memory::desc x, w, y;
+  memory::dims strides, dilates, padding_begin, padding_end;
+  dnnl::algorithm algorithm = dnnl::algorithm::convolution_direct;
+  dnnl::primitive_attr attributes;
+};
+
+memory::desc any_layout(const memory::desc& plain, memory::data_type type) { return {plain.dims(), type, tag::any}; }
+
+/// Weights [O, KH, KW, I] as oneDNN names their dimensions; with groups, these come first.
+memory::desc weights_desc(const ConvProblem& problem, memory::data_type type) {
+  const Shape& w = problem.w;
+  const std::int64_t groups = problem.options.groups;
+  if (groups == 1) return {{w[0], w[3], w[1], w[2]}, type, tag::ohwi};
+  const std::int64_t pixel = w[3];
+  const std::int64_t filter = w[1] * w[2] * pixel;
+  return {{groups, w[0] / groups, w[3], w[1], w[2]}, type, {w[0] / groups * filter, filter, 1, w[2] * pixel, pixel}};
+}
+
+OnednnConv describe(const ConvProblem& problem, OnednnConvLayout layout) {
+  const auto type = problem.dtype == DType::bf16 ? memory::data_type::bf16 : memory::data_type::f32;
+  const bool weights_gradient = problem.kind == ConvKind::backward_weights;
+  const auto& [stride, dilation, padding] = problem.options.window;
+  const Shape& x = problem.x;
+  const Shape& y = problem.y;
+  OnednnConv conv;
+  conv.plain_x = {{x[0], x[3], x[1], x[2]}, type, tag::nhwc};
+  conv.plain_w = weights_desc(problem, weights_gradient ? memory::data_type::f32 : type);
+  conv.plain_y = {{y[0], y[3], y[1], y[2]}, type, tag::nhwc};
+  if (problem.bias) conv.bias = {{y[3]}, memory::data_type::f32, tag::x};
+  const bool plain = layout == OnednnConvLayout::plain;
+  conv.x = plain ? conv.plain_x : any_layout(conv.plain_x, type);
+  conv.w = any_layout(conv.plain_w, conv.plain_w.data_type());
+  conv.y = plain ? conv.plain_y : any_layout(conv.plain_y, type);
+  conv.strides = {stride.height, stride.width};
+  conv.dilates = {dilation.height - 1, dilation.width - 1};
+  // The window may not reach the last rows: oneDNN wants the padding that makes the extents come out even.
+  conv.padding_begin = {padding.top, padding.left};
+  conv.padding_end = {(y[1] - 1) * stride.height + dilation.height * (problem.w[1] - 1) + 1 - x[1] - padding.top,
+                      (y[2] - 1) * stride.width + dilation.width * (problem.w[2] - 1) + 1 - x[2] - padding.left};
+  if (layout == OnednnConvLayout::winograd_blocked) conv.algorithm = dnnl::algorithm::convolution_winograd;
+  conv.attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  if (problem.kind == ConvKind::forward && problem.options.relu) {
+    dnnl::post_ops post;
+    post.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
+    conv.attributes.set_post_ops(post);
+  }
+  return conv;
+}
+
+dnnl::convolution_forward::primitive_desc forward_desc(const OnednnConv& conv, const dnnl::engine& engine) {
+  const dnnl::convolution_forward::desc desc(dnnl::prop_kind::forward_training, conv.algorithm, conv.x, conv.w,
+                                             conv.bias, conv.y, conv.strides, conv.dilates, conv.padding_begin,
+                                             conv.padding_end);
+  return {desc, conv.attributes, engine};
+}
+
+/// Takes the first implementation that is not one of oneDNN's reference loops; false if there is none.
+template <class PrimitiveDesc>
+bool skip_reference(PrimitiveDesc& desc) {
+  while (is_reference_implementation(desc.impl_info_str())) {
+    if (!desc.next_impl()) return false;
+  }
+  return true;
+}
+
+/// A plan under construction: memories of the call's arguments, with reorders where a primitive wants another layout.
+class ConvPlanBuilder {
+ public:
+  explicit ConvPlanBuilder(const OnednnContext& context)
+      : plan_(std::make_unique<OnednnPlan>(context.engine(), context.stream())) {}
+
+  /// The memory that the primitive reads as `wanted`.
+  int input(PlanArgument which, const memory::desc& plain, const memory::desc& wanted) {
+    const int given = plan_->argument(which, plain);
+    if (plain == wanted) return given;
+    const int reordered = plan_->scratch(wanted);
+    plan_->add_reorder(given, reordered);
+    return reordered;
+  }
+
+  /// The memory that the primitive writes as `wanted`; finish() brings it into the argument's layout.
+  int output(PlanArgument which, const memory::desc& plain, const memory::desc& wanted) {
+    const int result = plan_->argument(which, plain);
+    if (plain == wanted) return result;
+    const int written = plan_->scratch(wanted);
+    pending_ = {{written, result}};
+    return written;
+  }
+
+  int argument(PlanArgument which, const memory::desc& desc) { return plan_->argument(which, desc); }
+  OnednnPlan& plan() { return *plan_; }
+
+  std::unique_ptr<Plan> finish() {
+    if (pending_) plan_->add_reorder(pending_->first, pending_->second);
+    return std::move(plan_);
+  }
+
+ private:
+  std::unique_ptr<OnednnPlan> plan_;
+  std::optional<std::pair<int, int>> pending_;
+};
+
+std::unique_ptr<Plan> forward_plan(const OnednnContext& context, const OnednnConv& conv) {
+  auto desc = forward_desc(conv, context.engine());
+  if (!skip_reference(desc)) return nullptr;
+  ConvPlanBuilder builder(context);
+  std::vector<std::pair<int, int>> arguments{
+      {DNNL_ARG_SRC, builder.input(PlanArgument::source, conv.plain_x, desc.src_desc())},
+      {DNNL_ARG_WEIGHTS, builder.input(PlanArgument::weights, conv.plain_w, desc.weights_desc())},
+      {DNNL_ARG_DST, builder.output(PlanArgument::destination, conv.plain_y, desc.dst_desc())}};
+  if (!conv.bias.is_zero()) {
+    arguments.emplace_back(DNNL_ARG_BIAS, builder.argument(PlanArgument::bias, conv.bias));
+  }
+  builder.plan().add(dnnl::convolution_forward(desc), desc.scratchpad_desc(), desc.impl_info_str(), arguments);
+  return builder.finish();
+}
+
+std::unique_ptr<Plan> backward_data_plan(const OnednnContext& context, const OnednnConv& conv) {
+  const dnnl::convolution_backward_data::desc wanted(conv.algorithm, conv.x, conv.w, conv.y, conv.strides, conv.dilates,
+                                                     conv.padding_begin, conv.padding_end);
+  dnnl::convolution_backward_data::primitive_desc desc(wanted, conv.attributes, context.engine(),
+                                                       forward_desc(conv, context.engine()));
+  if (!skip_reference(desc)) return nullptr;
+  ConvPlanBuilder builder(context);
+  const std::vector<std::pair<int, int>> arguments{
+      {DNNL_ARG_DIFF_DST, builder.input(PlanArgument::source, conv.plain_y, desc.diff_dst_desc())},
+      {DNNL_ARG_WEIGHTS, builder.input(PlanArgument::weights, conv.plain_w, desc.weights_desc())},
+      {DNNL_ARG_DIFF_SRC, builder.output(PlanArgument::destination, conv.plain_x, desc.diff_src_desc())}};
+  builder.plan().add(dnnl::convolution_backward_data(desc), desc.scratchpad_desc(), desc.impl_info_str(), arguments);
+  return builder.finish();
+}
+
+std::unique_ptr<Plan> backward_weights_plan(const OnednnContext& context, const OnednnConv& conv) {
+  OnednnConv hint = conv;
+  if (conv.plain_x.data_type() == memory::data_type::bf16) {
+    hint.w = any_layout(conv.plain_w, memory::data_type::bf16);
+  }
+  const dnnl::convolution_backward_weights::desc wanted(conv.algorithm, conv.x, conv.w, conv.bias, conv.y, conv.strides,
+                                                        conv.dilates, conv.padding_begin, conv.padding_end);
+  dnnl::convolution_backward_weights::primitive_desc desc(wanted, conv.attributes, context.engine(),
+                                                          forward_desc(hint, context.engine()));
+  if (!skip_reference(desc)) return nullptr;
+  ConvPlanBuilder builder(context);
+  std::vector<std::pair<int, int>> arguments{
+      {DNNL_ARG_SRC, builder.input(PlanArgument::source, conv.plain_x, desc.src_desc())},
+      {DNNL_ARG_DIFF_DST, builder.input(PlanArgument::weights, conv.plain_y, desc.diff_dst_desc())},
+      {DNNL_ARG_DIFF_WEIGHTS, builder.output(PlanArgument::destination, conv.plain_w, desc.diff_weights_desc())}};
+  if (!conv.bias.is_zero()) {
+    arguments.emplace_back(DNNL_ARG_DIFF_BIAS, builder.argument(PlanArgument::bias, conv.bias));
+  }
+  builder.plan().add(dnnl::convolution_backward_weights(desc), desc.scratchpad_desc(), desc.impl_info_str(), arguments);
+  return builder.finish();
+}
+
+}  // namespace
+
+bool is_reference_implementation(const std::string& name) { return name.find("ref") != std::string::npos; }
+
+std::unique_ptr<Plan> make_onednn_conv_plan(const OnednnContext& context, const ConvProblem& problem,
+                                            OnednnConvLayout layout) {
+  const OnednnConv conv = describe(problem, layout);
+  try {
+    switch (problem.kind) {
+      case ConvKind::forward:
+        return forward_plan(context, conv);
+      case ConvKind::backward_data:
+        return backward_data_plan(context, conv);
+      case ConvKind::backward_weights:
+        return backward_weights_plan(context, conv);
+    }
+  } catch (const dnnl::error& error) {
+    if (error.status != dnnl_unimplemented && error.status != dnnl_invalid_arguments) throw;
+  }
+  return nullptr;
+}
+
+}  // namespace graft
