@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+
+#include "engine/io/descriptor.h"
+
+namespace graft {
+
+/// Writes a file piece by piece that appears under its name only when it is whole: a temporary file beside it, fsync,
+/// rename, fsync of the folder. Without commit() the temporary is removed and an old file stays as it was. Errors are
+/// Error(failure) naming the file and the system's reason.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::filesystem::path path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(std::span<const std::byte> bytes);
+  /// Bytes written so far.
+  std::uint64_t size() const { return size_; }
+  /// Makes the file durable and gives it its name. To be called once, last.
+  void commit();
+
+ private:
+  [[noreturn]] void fail_write(int error_number);
+  void remove_temporary() noexcept;
+
+  std::filesystem::path path_;
+  std::filesystem::path temporary_;
+  Descriptor descriptor_;
+  std::uint64_t size_ = 0;
+};
+
+/// Removes the temporaries that killed writers left in `folder` (not below it). To be called while nobody writes there.
+/// Returns how many there were; what cannot be removed stays.
+int remove_temporaries(const std::filesystem::path& folder);
+
+}  // namespace graft
