@@ -1,0 +1,60 @@
+#pragma once
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "engine/base/error.h"
+
+namespace graft {
+
+/// A folder of its own for one test, removed with all that is in it.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
+    path_ = std::filesystem::temp_directory_path() /
+            (std::string("graft-") + test->test_suite_name() + "-" + test->name() + "-" + std::to_string(::getpid()));
+    std::filesystem::remove_all(path_);
+    std::filesystem::create_directories(path_);
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Runs `action`, which must throw an Error of this kind whose message is one line with all of `parts` in it.
+template <class Action>
+void expect_error(ErrorKind kind, const std::vector<std::string>& parts, const Action& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    const std::string text = error.what();
+    EXPECT_EQ(error.kind(), kind) << text;
+    EXPECT_EQ(text.find('\n'), std::string::npos) << text;
+    for (const std::string& part : parts) EXPECT_NE(text.find(part), std::string::npos) << part << " in: " << text;
+    return;
+  }
+  ADD_FAILURE() << "nothing was thrown";
+}
+
+/// Runs `action` in a child process in which no file may grow beyond `bytes` (RLIMIT_FSIZE, with SIGXFSZ ignored as the
+/// command does): the disk-full case that any user can have. Returns the child's exit code.
+int run_with_file_limit(std::size_t bytes, const std::function<int()>& action);
+
+}  // namespace graft
