@@ -59,6 +59,7 @@ class Module {
   }
 
  private:
+  void visit_below(const std::string& prefix, const std::function<void(const std::string& prefix, Module&)>& visit);
   void collect(const std::string& prefix, bool buffers, std::vector<NamedVariable>& into) const;
 
   std::vector<NamedVariable> own_parameters_;

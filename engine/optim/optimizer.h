@@ -1,7 +1,8 @@
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "engine/autograd/named_variable.h"
@@ -9,7 +10,8 @@
 
 namespace graft {
 
-/// Updates a group of parameters from their gradients. Frozen parameters are left out when it is made.
+/// Updates a group of parameters from their gradients. Frozen parameters are left out when it is made. Parameters are
+/// all f32 or, on the reference backend, all f64.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
@@ -19,22 +21,34 @@ class Optimizer {
   void step(double lr, double max_norm = 0.0);
   void clear_gradients();
   /// Steps taken so far, as an i64 [1] tensor on the backend.
-  const Tensor& step_tensor() const { return step_; }
-  /// State tensors by name ("momentum.<parameter>", "step"), for checkpoints.
-  virtual std::vector<NamedVariable> state() const = 0;
+  const Tensor& step_tensor() const { return step_.value(); }
+  /// State by name ("step" and, under the names that PyTorch gives them, "momentum_buffer.<parameter>" or
+  /// "exp_avg.<parameter>" and "exp_avg_sq.<parameter>"), for checkpoints: to go on from one, write into these
+  /// variables or set their values.
+  std::vector<NamedVariable> state() const;
 
  protected:
   explicit Optimizer(std::vector<NamedVariable> parameters);
-  virtual void update(const Tensor& gradient_scale) = 0;
+  /// One launch over `values` from `gradients`, which are parameters number `indices`.
+  virtual void update(const std::vector<Tensor>& values, const std::vector<Tensor>& gradients,
+                      const std::vector<std::size_t>& indices, const Tensor& gradient_scale) = 0;
+  /// Zeros like each parameter, kept and named in state() as "<name>.<parameter>".
+  std::vector<Variable> add_state(const std::string& name);
+  const Tensor& lr() const { return lr_; }
+
+ private:
+  Tensor clip(const std::vector<Tensor>& gradients, double max_norm) const;
+  void write_lr(double lr);
 
   std::vector<NamedVariable> parameters_;
-  std::vector<Tensor> values_;
-  std::vector<Tensor> gradients_;
+  std::vector<NamedVariable> state_;
   Tensor lr_;
-  Tensor step_;
+  Variable step_;
 };
 
+/// Stochastic gradient descent as PyTorch's SGD.
 std::unique_ptr<Optimizer> make_sgd(std::vector<NamedVariable> parameters, const SgdOptions& options);
+/// AdamW as PyTorch's; the bias correction counts the steps of the whole group.
 std::unique_ptr<Optimizer> make_adamw(std::vector<NamedVariable> parameters, const AdamWOptions& options);
 
 }  // namespace graft
