@@ -27,24 +27,24 @@ struct ManifestBinary {
 /// What a results folder was made from: manifest.json.
 struct Manifest {
   std::string study;
-  std::string study_sha256;                    ///< of study.yaml
-  std::string dataset;                         ///< its name
-  std::map<std::string, std::string> data;     ///< "train", "test" -> SHA-256
-  std::vector<std::string> stages;             ///< names of the model's stages
-  std::vector<ManifestSplit> splits;           ///< see manifest_splits
-  std::vector<std::uint64_t> seeds;            ///< of the study
-  std::map<std::string, std::string> weights;  ///< run id or file name -> SHA-256 of weights kept or read
-  std::vector<ManifestBinary> binaries;        ///< in order of their first contribution; the last is the present one
-  std::string device_kind;                     ///< "avx512_bf16"
-  std::string device_name;                     ///< "AMD EPYC 9R14"
-  int threads = 1;                             ///< of one run: part of a run's id
-  int jobs = 1;                                ///< runs at a time; changes no result
+  std::string study_sha256;                             ///< of study.yaml
+  std::string dataset;                                  ///< its name
+  std::map<std::string, std::string> data;              ///< "train", "test" -> SHA-256
+  std::vector<std::string> stages;                      ///< names of the model's stages
+  std::vector<ManifestSplit> splits;                    ///< see manifest_splits
+  std::vector<std::uint64_t> seeds;                     ///< of the study
+  std::map<std::string, std::string> weights;           ///< run id or file name -> SHA-256 of weights kept or read
+  std::vector<ManifestBinary> binaries;                 ///< in order of their latest start; the last is the present one
+  std::string device_kind;                              ///< "avx512_bf16"
+  std::string device_name;                              ///< "AMD EPYC 9R14"
+  int threads = 1;                                      ///< of one run: part of a run's id
+  int jobs = 1;                                         ///< runs at a time; changes no result
   std::vector<std::vector<std::string>> command_lines;  ///< each start that added runs, program first
 };
 
 /// The splits of a plan, with class names instead of indices.
 std::vector<ManifestSplit> manifest_splits(const Plan& plan, const std::vector<std::string>& class_names);
-/// Notes that a program contributes: appends it unless it is the last one already, keeping each hash once.
+/// Notes that a program contributes: it becomes the last; each hash stands once.
 void add_binary(Manifest& manifest, const ManifestBinary& binary);
 
 std::string manifest_to_json(const Manifest& manifest);

@@ -11,14 +11,14 @@ namespace graft {
 
 /// One network to be trained.
 struct RunSpec {
-  std::string id;  ///< first 16 hex digits of the hash of its resolved settings, data, device kind and thread count
+  std::string id{};  ///< first 16 hex digits of the hash of its resolved settings, data, device kind and thread count
   Treatment treatment = Treatment::base;
   int cut = 0;  ///< stages carried over; 0 for base
-  Split split;
-  std::string source;  ///< half whose base gives the layers: "A" or "B"; for base and random the target itself
-  std::string target;  ///< half trained and tested on
+  Split split{};
+  std::string source{};  ///< half whose base gives the layers: "A" or "B"; for base and random the target itself
+  std::string target{};  ///< half trained and tested on
   std::uint64_t seed = 0;
-  std::string depends_on;  ///< id of the base run whose layers are copied; "" where none are
+  std::string depends_on{};  ///< id of the base run whose layers are copied; "" where none are
 };
 
 /// What a run's bits depend on beside the study: part of each id.

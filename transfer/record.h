@@ -42,6 +42,10 @@ RunResult result_from_json(const std::string& line, const std::string& where);
 /// are equal iff these are.
 std::vector<std::string> comparable_lines(const std::vector<RunResult>& results);
 
+/// Each run once, by its last line, in the order of first lines: a run that failed and was tried again counts as the
+/// last trial left it.
+std::vector<RunResult> last_of_each(const std::vector<RunResult>& results);
+
 /// The results of a study's folder, in file order; empty if there are none. A torn last line is not read.
 std::vector<RunResult> read_results(const std::filesystem::path& folder);
 

@@ -1,0 +1,179 @@
+#include "transfer/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <tuple>
+
+#include "engine/base/error.h"
+#include "engine/base/philox.h"
+#include "engine/io/sha256.h"
+#include "transfer/plan_check.h"
+
+namespace graft {
+namespace {
+
+using Json = nlohmann::json;  // an ordered map: dump() is canonical
+
+constexpr std::size_t kIdDigits = 16;
+constexpr int kIdFormat = 1;  ///< raised when the same settings begin to mean other numbers
+
+const std::vector<std::int64_t>& half_of(const Split& split, const std::string& half) {
+  return half == "A" ? split.source : split.target;
+}
+
+Json training_json(const TrainingSettings& t) {
+  Json json{{"epochs", t.epochs},
+            {"batch_size", t.batch_size},
+            {"optimizer", t.optimizer},
+            {"lr", t.lr},
+            {"weight_decay", t.weight_decay},
+            {"schedule", t.schedule},
+            {"warmup_steps", t.warmup_steps},
+            {"label_smoothing", t.label_smoothing},
+            {"clip_norm", t.clip_norm},
+            {"amp", t.amp},
+            {"crop_padding", t.crop_padding},
+            {"flip", t.flip}};
+  if (t.optimizer == "sgd") json.update({{"momentum", t.momentum}, {"nesterov", t.nesterov}});
+  if (t.schedule == "step") json.update({{"milestones", t.milestones}, {"gamma", t.gamma}});
+  return json;
+}
+
+/// Only what this run's numbers depend on goes in, so that adding a cut, a seed or a treatment to a study leaves the
+/// ids of the runs that it had. The source half enters through the id of its base.
+std::string id_of(const RunSpec& run, const Study& study, const RunContext& context) {
+  Json json{{"format", kIdFormat},
+            {"dataset", study.dataset},
+            {"data", context.data_hash},
+            {"device", context.device_kind},
+            {"threads", context.threads},
+            {"model", study.model},
+            {"classes", target_classes(run)},
+            {"image_seed", image_seed(study, run.split)},
+            {"train_per_class", study.train_per_class},
+            {"test_per_class", study.test_per_class},
+            {"training", training_json(study.training)},
+            {"treatment", name_of(run.treatment)},
+            {"cut", run.cut},
+            {"source", run.source},
+            {"target", run.target},
+            {"seed", run.seed}};
+  if (copies_layers(run.treatment)) json["base"] = run.depends_on;
+  if (freezes(run.treatment)) json["batch_norm_policy"] = name_of(study.bn_policy);
+  return sha256_hex(json.dump()).substr(0, kIdDigits);
+}
+
+/// Collects runs; bases are made when first asked for and kept in front.
+class Expansion {
+ public:
+  Expansion(const Study& study, const RunContext& context) : study_(study), context_(context) {
+    targets_ = study.both_directions ? std::vector<std::string>{"A", "B"} : std::vector<std::string>{"B"};
+  }
+
+  void add(const Split& split, std::uint64_t seed) {
+    for (const std::string& target : targets_) {
+      if (has(Treatment::base)) base(split, target, seed);
+    }
+    for (const int cut : study_.cuts) {
+      for (const Treatment treatment : study_.treatments) {
+        if (treatment == Treatment::base) continue;
+        for (const std::string& target : targets_) add_arm(treatment, cut, split, target, seed);
+      }
+    }
+  }
+
+  std::vector<RunSpec> finish() {
+    std::vector<RunSpec> runs = std::move(bases_);
+    runs.insert(runs.end(), arms_.begin(), arms_.end());
+    return runs;
+  }
+
+ private:
+  bool has(Treatment treatment) const {
+    return std::find(study_.treatments.begin(), study_.treatments.end(), treatment) != study_.treatments.end();
+  }
+
+  std::string base(const Split& split, const std::string& half, std::uint64_t seed) {
+    std::string& id = base_ids_[{split.name, half, seed}];
+    if (id.empty()) {
+      RunSpec run{.split = split, .source = half, .target = half, .seed = seed};
+      run.id = id = id_of(run, study_, context_);
+      bases_.push_back(std::move(run));
+    }
+    return id;
+  }
+
+  void add_arm(Treatment treatment, int cut, const Split& split, const std::string& target, std::uint64_t seed) {
+    RunSpec run{.treatment = treatment, .cut = cut, .split = split, .source = target, .target = target, .seed = seed};
+    if (treatment == Treatment::anb || treatment == Treatment::anb_plus) run.source = target == "A" ? "B" : "A";
+    if (copies_layers(treatment)) run.depends_on = base(split, run.source, seed);
+    run.id = id_of(run, study_, context_);
+    arms_.push_back(std::move(run));
+  }
+
+  const Study& study_;
+  const RunContext& context_;
+  std::vector<std::string> targets_;
+  std::map<std::tuple<std::string, std::string, std::uint64_t>, std::string> base_ids_;
+  std::vector<RunSpec> bases_;
+  std::vector<RunSpec> arms_;
+};
+
+std::vector<Split> make_splits(const Study& study, const std::vector<std::string>& class_names) {
+  if (study.random_splits == 0) {
+    return {Split{.name = "named",
+                  .source = class_indices(study.source_classes, class_names, "split.source", study.dataset),
+                  .target = class_indices(study.target_classes, class_names, "split.target", study.dataset)}};
+  }
+  const auto classes = static_cast<std::int64_t>(class_names.size());
+  if (classes < 4) fail(ErrorKind::data, "split.random_halves needs 4 classes, {} has {}", study.dataset, classes);
+  std::vector<Split> splits;
+  for (std::int64_t k = 0; k < study.random_splits; ++k) splits.push_back(random_split(classes, study.split_seed, k));
+  return splits;
+}
+
+}  // namespace
+
+std::string base_role(const std::string& half) { return half == "A" ? "base-source" : "base-target"; }
+
+std::string init_role(const RunSpec& run) {
+  return run.treatment == Treatment::base ? base_role(run.target) : "retrained";
+}
+
+const std::vector<std::int64_t>& target_classes(const RunSpec& run) { return half_of(run.split, run.target); }
+
+std::uint64_t image_seed(const Study& study, const Split& split) {
+  const auto words = RandomStream{study.split_seed, stream_of("images:" + split.name)}.words(0, 0);
+  return std::uint64_t{words[0]} << 32 | words[1];
+}
+
+Split random_split(std::int64_t classes, std::uint64_t split_seed, std::int64_t index) {
+  std::vector<std::int64_t> order(static_cast<std::size_t>(classes));
+  std::iota(order.begin(), order.end(), 0);
+  const RandomStream stream{split_seed, stream_of("split")};
+  for (std::size_t i = order.size() - 1; i > 0; --i) {  // Fisher and Yates
+    std::swap(order[i], order[stream.below(static_cast<std::uint64_t>(index), i, i + 1)]);
+  }
+  const auto middle = order.begin() + classes / 2;
+  std::sort(order.begin(), middle);
+  std::sort(middle, order.end());
+  return {fmt::format("random{}", index), {order.begin(), middle}, {middle, order.end()}};
+}
+
+Plan make_plan(const Study& study, const DatasetPair& data, int stage_count, const RunContext& context) {
+  Plan plan{.study = study, .splits = make_splits(study, data.train->class_names()), .runs = {}};
+  check_cuts(study, stage_count);
+  check_samples(study, data, plan.splits);
+  Expansion expansion(study, context);
+  for (const Split& split : plan.splits) {
+    for (const std::uint64_t seed : study.seeds) expansion.add(split, seed);
+  }
+  plan.runs = expansion.finish();
+  return plan;
+}
+
+}  // namespace graft

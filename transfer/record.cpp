@@ -1,0 +1,127 @@
+#include "transfer/record.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "engine/base/error.h"
+#include "engine/io/file.h"
+
+namespace graft {
+namespace {
+
+using Json = nlohmann::ordered_json;  // a line reads in the order of RunResult
+
+Json to_json(const RunResult& r) {
+  return {{"id", r.id},
+          {"treatment", r.treatment},
+          {"cut", r.cut},
+          {"split", r.split},
+          {"source", r.source},
+          {"target", r.target},
+          {"seed", r.seed},
+          {"top1", r.top1},
+          {"correct", r.correct},
+          {"n_test", r.n_test},
+          {"classes", r.classes},
+          {"epoch", r.epoch},
+          {"train_loss", r.train_loss},  // a loss that is no number becomes null
+          {"status", r.status},
+          {"error", r.error},
+          {"frozen_hash_before", r.frozen_hash_before},
+          {"frozen_hash_after", r.frozen_hash_after},
+          {"binary", r.binary},
+          {"versions", r.versions},
+          {"seconds", r.seconds}};
+}
+
+double number_or_nan(const Json& value) {
+  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+}
+
+RunResult from_json(const Json& json) {
+  RunResult r;
+  json.at("id").get_to(r.id);
+  json.at("treatment").get_to(r.treatment);
+  json.at("cut").get_to(r.cut);
+  json.at("split").get_to(r.split);
+  json.at("source").get_to(r.source);
+  json.at("target").get_to(r.target);
+  json.at("seed").get_to(r.seed);
+  json.at("top1").get_to(r.top1);
+  json.at("correct").get_to(r.correct);
+  json.at("n_test").get_to(r.n_test);
+  json.at("classes").get_to(r.classes);
+  json.at("epoch").get_to(r.epoch);
+  r.train_loss = number_or_nan(json.at("train_loss"));
+  json.at("status").get_to(r.status);
+  json.at("error").get_to(r.error);
+  json.at("frozen_hash_before").get_to(r.frozen_hash_before);
+  json.at("frozen_hash_after").get_to(r.frozen_hash_after);
+  json.at("binary").get_to(r.binary);
+  json.at("versions").get_to(r.versions);
+  json.at("seconds").get_to(r.seconds);
+  return r;
+}
+
+}  // namespace
+
+std::string to_json_line(const RunResult& result) {
+  return to_json(result).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+RunResult result_from_json(const std::string& line, const std::string& where) {
+  try {
+    RunResult result = from_json(Json::parse(line));
+    if (result.status != "ok" && result.status != "failed") {
+      fail(ErrorKind::data, "{}: status is '{}', expected ok or failed", where, result.status);
+    }
+    return result;
+  } catch (const Json::exception& error) {
+    fail(ErrorKind::data, "{}: no record of a run ({}): delete the line and run the study again", where, error.what());
+  }
+}
+
+std::vector<std::string> comparable_lines(const std::vector<RunResult>& results) {
+  std::vector<std::pair<std::string, std::string>> lines;
+  for (const RunResult& result : results) {
+    Json json = to_json(result);
+    json.erase("seconds");
+    lines.emplace_back(result.id, json.dump());
+  }
+  std::sort(lines.begin(), lines.end());
+  std::vector<std::string> sorted;
+  for (auto& [id, line] : lines) sorted.push_back(std::move(line));
+  return sorted;
+}
+
+std::vector<RunResult> last_of_each(const std::vector<RunResult>& results) {
+  std::map<std::string, std::size_t> places;
+  std::vector<RunResult> last;
+  for (const RunResult& result : results) {
+    const auto [place, is_new] = places.emplace(result.id, last.size());
+    if (is_new) {
+      last.push_back(result);
+    } else {
+      last[place->second] = result;
+    }
+  }
+  return last;
+}
+
+std::vector<RunResult> read_results(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / "results.jsonl";
+  if (!std::filesystem::exists(path)) return {};
+  const std::string text = read_text(path);
+  std::vector<RunResult> results;
+  std::size_t start = 0;
+  for (int number = 1;; ++number) {
+    const std::size_t end = text.find('\n', start);
+    if (end == std::string::npos) return results;  // what follows the last newline is empty or torn
+    results.push_back(result_from_json(text.substr(start, end - start), path.string() + ":" + std::to_string(number)));
+    start = end + 1;
+  }
+}
+
+}  // namespace graft

@@ -1,0 +1,99 @@
+#include "transfer/study.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+#include "engine/base/error.h"
+
+namespace graft {
+namespace {
+
+constexpr std::array<std::pair<Treatment, const char*>, 6> kTreatments{{{Treatment::base, "base"},
+                                                                        {Treatment::bnb, "BnB"},
+                                                                        {Treatment::bnb_plus, "BnB+"},
+                                                                        {Treatment::anb, "AnB"},
+                                                                        {Treatment::anb_plus, "AnB+"},
+                                                                        {Treatment::random, "random"}}};
+
+using Setting = std::pair<std::string, std::string>;
+
+template <class T>
+std::string list_text(const std::vector<T>& values) {
+  return fmt::format("[{}]", fmt::join(values, ", "));
+}
+
+std::vector<Setting> training_settings(const TrainingSettings& t) {
+  return {{"epochs", fmt::to_string(t.epochs)},
+          {"batch_size", fmt::to_string(t.batch_size)},
+          {"optimizer", t.optimizer},
+          {"lr", fmt::to_string(t.lr)},
+          {"momentum", fmt::to_string(t.momentum)},
+          {"nesterov", fmt::to_string(t.nesterov)},
+          {"weight_decay", fmt::to_string(t.weight_decay)},
+          {"schedule", t.schedule},
+          {"warmup_steps", fmt::to_string(t.warmup_steps)},
+          {"milestones", list_text(t.milestones)},
+          {"gamma", fmt::to_string(t.gamma)},
+          {"label_smoothing", fmt::to_string(t.label_smoothing)},
+          {"clip_norm", fmt::to_string(t.clip_norm)},
+          {"amp", t.amp},
+          {"crop_padding", fmt::to_string(t.crop_padding)},
+          {"flip", fmt::to_string(t.flip)}};
+}
+
+std::vector<Setting> settings(const Study& study) {
+  std::vector<std::string> treatments;
+  for (const Treatment treatment : study.treatments) treatments.emplace_back(name_of(treatment));
+  std::vector<Setting> all{{"name", study.name},
+                           {"dataset", study.dataset},
+                           {"model", study.model},
+                           {"split.source", list_text(study.source_classes)},
+                           {"split.target", list_text(study.target_classes)},
+                           {"split.random_halves", fmt::to_string(study.random_splits)},
+                           {"split.seed", fmt::to_string(study.split_seed)},
+                           {"split.both_directions", fmt::to_string(study.both_directions)},
+                           {"samples.train_per_class", fmt::to_string(study.train_per_class)},
+                           {"samples.test_per_class", fmt::to_string(study.test_per_class)},
+                           {"treatments", list_text(treatments)},
+                           {"cuts", list_text(study.cuts)},
+                           {"seeds", list_text(study.seeds)},
+                           {"batch_norm_policy", name_of(study.bn_policy)}};
+  for (auto& [key, value] : training_settings(study.training)) all.emplace_back("training." + key, std::move(value));
+  return all;
+}
+
+}  // namespace
+
+const char* name_of(Treatment treatment) {
+  for (const auto& [known, name] : kTreatments) {
+    if (known == treatment) return name;
+  }
+  throw Error("[treatment] no such treatment");
+}
+
+Treatment treatment_from_name(const std::string& name) {
+  for (const auto& [treatment, known] : kTreatments) {
+    if (known == name) return treatment;
+  }
+  fail(ErrorKind::usage, "[treatment] '{}' is none of base, BnB, BnB+, AnB, AnB+, random", name);
+}
+
+bool freezes(Treatment treatment) {
+  return treatment == Treatment::bnb || treatment == Treatment::anb || treatment == Treatment::random;
+}
+
+bool copies_layers(Treatment treatment) { return treatment != Treatment::base && treatment != Treatment::random; }
+
+std::string first_difference(const Study& here, const Study& there) {
+  const auto left = settings(here);
+  const auto right = settings(there);
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    if (left[i] != right[i])
+      return fmt::format("{}: {} here, {} there", left[i].first, left[i].second, right[i].second);
+  }
+  return "";
+}
+
+}  // namespace graft
