@@ -14,12 +14,14 @@ namespace {
 
 using PairKey = std::tuple<std::string, std::string, std::uint64_t>;  ///< split, target half, seed
 
-std::map<PairKey, double> arm_by_key(std::span<const Observation> observations, const std::string& treatment, int cut) {
-  std::map<PairKey, double> arm;
+bool belongs(const Observation& o, const Arm& arm) { return o.treatment == arm.treatment && o.cut == arm.cut; }
+
+std::map<PairKey, double> top1_by_key(std::span<const Observation> observations, const Arm& arm) {
+  std::map<PairKey, double> top1;
   for (const Observation& o : observations) {
-    if (o.treatment == treatment && o.cut == cut) arm[{o.split, o.target, o.seed}] = o.top1;
+    if (belongs(o, arm)) top1[{o.split, o.target, o.seed}] = o.top1;
   }
-  return arm;
+  return top1;
 }
 
 std::string unit_key(const PairKey& key, PairUnit unit) {
@@ -31,6 +33,31 @@ double mean_of(std::span<const double> values) {
   double sum = 0.0;
   for (const double value : values) sum += value;
   return sum / static_cast<double>(values.size());
+}
+
+/// Differences of pairs, gathered by independent unit.
+struct UnitDifferences {
+  std::map<std::string, std::vector<double>> by_unit;
+
+  PairedDifference summary() const {
+    PairedDifference result;
+    std::vector<double> means;
+    for (const auto& [unit, differences] : by_unit) {
+      means.push_back(mean_of(differences));
+      result.pairs += static_cast<std::int64_t>(differences.size());
+    }
+    result.difference = estimate_mean(means);
+    return result;
+  }
+};
+
+void add_pairs(UnitDifferences& units, std::span<const Observation> observations, const Arm& arm, const Arm& reference,
+               PairUnit unit) {
+  const auto partners = top1_by_key(observations, reference);
+  for (const auto& [key, top1] : top1_by_key(observations, arm)) {
+    const auto partner = partners.find(key);
+    if (partner != partners.end()) units.by_unit[unit_key(key, unit)].push_back(top1 - partner->second);
+  }
 }
 
 }  // namespace
@@ -61,41 +88,36 @@ IntervalEstimate estimate_mean(std::span<const double> units, double level) {
   return estimate;
 }
 
-PairedDifference paired_difference(std::span<const Observation> observations, const std::string& treatment, int cut,
-                                   PairUnit unit, const std::string& reference, int reference_cut) {
-  const auto arm = arm_by_key(observations, treatment, cut);
-  const auto partners = arm_by_key(observations, reference, reference_cut);
-  PairedDifference result;
-  std::map<std::string, std::vector<double>> by_unit;
-  for (const auto& [key, top1] : arm) {
-    const auto partner = partners.find(key);
-    if (partner == partners.end()) continue;
-    by_unit[unit_key(key, unit)].push_back(top1 - partner->second);
-    ++result.pairs;
-  }
-  std::vector<double> units;
-  for (const auto& [key, differences] : by_unit) units.push_back(mean_of(differences));
-  result.difference = estimate_mean(units);
-  return result;
+PairedDifference paired_difference(std::span<const Observation> observations, const Arm& arm, PairUnit unit,
+                                   const Arm& reference) {
+  UnitDifferences units;
+  add_pairs(units, observations, arm, reference, unit);
+  return units.summary();
+}
+
+PairedDifference difference_over_cuts(std::span<const Observation> observations, const std::string& treatment,
+                                      std::span<const int> cuts, PairUnit unit) {
+  UnitDifferences units;
+  for (const int cut : cuts) add_pairs(units, observations, {treatment, cut}, {"base", 0}, unit);
+  return units.summary();
 }
 
 std::string text_of(const IntervalEstimate& estimate) {
   if (!estimate.half_width) return "not enough pairs";
-  std::string text = fmt::format("{:+.4f} +/- {:.4f}", estimate.mean, *estimate.half_width);
-  return text;
+  return fmt::format("{:+.4f} +/- {:.4f}", estimate.mean, *estimate.half_width);
 }
 
-ArmMean arm_mean(std::span<const Observation> observations, const std::string& treatment, int cut) {
-  ArmMean arm;
+ArmMean arm_mean(std::span<const Observation> observations, const Arm& arm) {
+  ArmMean result;
   for (const Observation& o : observations) {
-    if (o.treatment != treatment || o.cut != cut) continue;
-    arm.lowest = arm.runs == 0 ? o.top1 : std::min(arm.lowest, o.top1);
-    arm.highest = arm.runs == 0 ? o.top1 : std::max(arm.highest, o.top1);
-    arm.mean += o.top1;
-    ++arm.runs;
+    if (!belongs(o, arm)) continue;
+    result.lowest = result.runs == 0 ? o.top1 : std::min(result.lowest, o.top1);
+    result.highest = result.runs == 0 ? o.top1 : std::max(result.highest, o.top1);
+    result.mean += o.top1;
+    ++result.runs;
   }
-  if (arm.runs > 0) arm.mean /= static_cast<double>(arm.runs);
-  return arm;
+  if (result.runs > 0) result.mean /= static_cast<double>(result.runs);
+  return result;
 }
 
 std::string did_not_train(double train_loss, double top1, std::int64_t n_test, std::int64_t classes) {

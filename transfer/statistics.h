@@ -44,10 +44,19 @@ struct PairedDifference {
   IntervalEstimate difference;
 };
 
-/// The arm (treatment, cut) against base of the same target half, or against another arm.
-PairedDifference paired_difference(std::span<const Observation> observations, const std::string& treatment, int cut,
-                                   PairUnit unit, const std::string& reference = "base", int reference_cut = 0);
-/// "-.0253 +/- .0031", or "not enough pairs" where fewer than two units leave the interval undefined.
+/// A treatment at a cut; of base the cut is 0.
+struct Arm {
+  std::string treatment;
+  int cut = 0;
+};
+
+/// An arm against base of the same target half, or against another arm.
+PairedDifference paired_difference(std::span<const Observation> observations, const Arm& arm, PairUnit unit,
+                                   const Arm& reference = {"base", 0});
+/// A treatment against base, averaged over `cuts`: all its pairs of a unit count alike.
+PairedDifference difference_over_cuts(std::span<const Observation> observations, const std::string& treatment,
+                                      std::span<const int> cuts, PairUnit unit);
+/// "-0.0253 +/- 0.0031", or "not enough pairs" where fewer than two units leave the interval undefined.
 std::string text_of(const IntervalEstimate& estimate);
 
 /// The arithmetic mean of an arm's networks.
@@ -57,7 +66,7 @@ struct ArmMean {
   double lowest = 0.0;
   double highest = 0.0;
 };
-ArmMean arm_mean(std::span<const Observation> observations, const std::string& treatment, int cut);
+ArmMean arm_mean(std::span<const Observation> observations, const Arm& arm);
 
 /// Why a finished network counts as one that did not train, or "": its last epoch's mean training loss is within 0.05
 /// nats of ln C (or above it, or no number), what guessing evenly among C classes costs; or its test accuracy is at
