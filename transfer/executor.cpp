@@ -1,0 +1,239 @@
+#include "transfer/executor.h"
+
+#include <chrono>
+#include <cmath>
+#include <optional>
+#include <system_error>
+
+#include "engine/base/error.h"
+#include "engine/io/atomic_file.h"
+#include "engine/io/safetensors.h"
+#include "engine/nn/init.h"
+#include "transfer/folder_error.h"
+#include "transfer/run_log.h"
+#include "transfer/trainer.h"
+
+namespace graft {
+namespace {
+
+namespace fs = std::filesystem;
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+template <class Vector>
+Vector joined(Vector first, const Vector& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+LoaderOptions training_loader(const Study& study, const RunSpec& run, const DatasetPair& data) {
+  return {.batch_size = study.training.batch_size,
+          .shuffle = true,
+          .drop_last = true,
+          .seed = run.seed,
+          .role = run.target == "A" ? "source" : "target",
+          .augment = {.crop_padding = study.training.crop_padding, .flip = study.training.flip},
+          .dtype = compute_dtype(study.training),
+          .mean = data.mean,
+          .deviation = data.deviation};
+}
+
+RunResult result_of(const RunSpec& run, const RunEnvironment& environment) {
+  RunResult result;
+  result.id = run.id;
+  result.treatment = name_of(run.treatment);
+  result.cut = run.cut;
+  result.split = run.split.name;
+  result.source = run.source;
+  result.target = run.target;
+  result.seed = run.seed;
+  result.classes = static_cast<std::int64_t>(target_classes(run).size());
+  result.binary = environment.binary;
+  result.versions = environment.versions;
+  return result;
+}
+
+/// One run, phase by phase; lives as long as execute_run.
+class Execution {
+ public:
+  Execution(const RunSpec& run, const RunEnvironment& environment, Backend& backend, std::atomic<std::int64_t>& steps)
+      : run_(run),
+        environment_(environment),
+        study_(environment.study),
+        backend_(backend),
+        steps_done_(steps),
+        half_(open_half(study_, environment.data, run)),
+        network_(make_backbone(study_.model, backend,
+                               backbone_options(*half_.train, static_cast<std::int64_t>(target_classes(run).size())))),
+        frozen_(frozen_stages(run)),
+        log_(writing_to_folder([&] { return RunLog(run_folder(environment.folder, run.id)); })) {
+    remove_temporaries(run_folder(environment.folder, run.id));
+  }
+
+  RunResult execute() {
+    const auto start = std::chrono::steady_clock::now();
+    RunResult result = result_of(run_, environment_);
+    initialize_run(*network_, run_, environment_.folder);
+    network_->freeze_until(frozen_, study_.bn_policy);
+    result.frozen_hash_before = frozen_hash();
+    train(result);
+    result.frozen_hash_after = frozen_hash();
+    check(result.frozen_hash_before == result.frozen_hash_after, "[train] frozen stages changed: {} became {}",
+          result.frozen_hash_before, result.frozen_hash_after);
+    test(result);
+    writing_to_folder([&] {
+      save_state(checkpoint_path(environment_.folder, run_.id), joined(network_->parameters(), network_->buffers()),
+                 {{"run", run_.id}, {"model", study_.model}});
+    });
+    result.seconds = seconds_since(start);
+    return result;
+  }
+
+ private:
+  void check_stop() const {
+    if (environment_.stop != nullptr && environment_.stop->load(std::memory_order_relaxed)) {
+      throw Error("interrupted", ErrorKind::interrupted);
+    }
+  }
+
+  std::string frozen_hash() const {
+    return frozen_ == 0 ? "" : hash_state(frozen_state(*network_, frozen_, study_.bn_policy));
+  }
+
+  /// The features behind the frozen prefix, or nothing where it has to run at every step.
+  DatasetPtr cached_features(const LoaderOptions& options) {
+    FeatureCache* cache = environment_.features;
+    if (cache == nullptr || !can_cache_features(*network_, frozen_, study_.bn_policy, options.augment)) return nullptr;
+    return cache_features(*cache, run_.id, *network_, backend_, frozen_, half_.train, options,
+                          [this] { check_stop(); });
+  }
+
+  void train(RunResult& result) {
+    const LoaderOptions options = training_loader(study_, run_, environment_.data);
+    const DatasetPtr features = cached_features(options);
+    Loader loader(features ? features : half_.train, backend_, options);
+    Trainer trainer(*network_, backend_,
+                    {.settings = study_.training,
+                     .steps_per_epoch = steps_per_epoch(*half_.train, study_.training),
+                     .seed = run_.seed,
+                     .frozen_stages = frozen_});
+    for (std::int64_t epoch = 0; epoch < study_.training.epochs; ++epoch) {
+      const auto start = std::chrono::steady_clock::now();
+      const double lr = trainer.learning_rate();
+      train_epoch(trainer, loader, epoch, features ? frozen_ : 0);
+      result.train_loss = trainer.take_mean_loss();
+      result.epoch = epoch + 1;
+      const double images = static_cast<double>(loader.batch_count() * study_.training.batch_size);
+      writing_to_folder([&] {
+        log_.line(fmt::format("epoch {}/{}: loss {:.6f}, lr {:.6g}, {:.0f} images/s{}", epoch + 1,
+                              study_.training.epochs, result.train_loss, lr, images / seconds_since(start),
+                              features ? ", cached features" : ""));
+      });
+      check(std::isfinite(result.train_loss), "the training loss is {} after epoch {}: try a lower training.lr",
+            result.train_loss, epoch + 1);
+    }
+  }
+
+  void train_epoch(Trainer& trainer, Loader& loader, std::int64_t epoch, int first_stage) {
+    loader.start_epoch(epoch);
+    while (true) {
+      check_stop();
+      const std::optional<Batch> batch = loader.next();
+      if (!batch) return;
+      trainer.step(*batch, first_stage);
+      steps_done_.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+
+  /// Tests in batches of the training batch's size, the last one padded: the prefix keeps its one batch size.
+  void test(RunResult& result) {
+    LoaderOptions options = training_loader(study_, run_, environment_.data);
+    options.shuffle = false;
+    options.drop_last = false;
+    options.pad_last = true;
+    options.augment = {};
+    Loader loader(half_.test, backend_, options);
+    result.correct = evaluate(*network_, backend_, loader, frozen_, [this] { check_stop(); });
+    result.n_test = half_.test->size();
+    check(result.n_test > 0, "the test set has no images of these classes");
+    result.top1 = static_cast<double>(result.correct) / static_cast<double>(result.n_test);
+    writing_to_folder(
+        [&] { log_.line(fmt::format("test: top-1 {:.4f} ({}/{})", result.top1, result.correct, result.n_test)); });
+  }
+
+  const RunSpec& run_;
+  const RunEnvironment& environment_;
+  const Study& study_;
+  Backend& backend_;
+  std::atomic<std::int64_t>& steps_done_;
+  HalfData half_;
+  std::shared_ptr<Backbone> network_;
+  int frozen_;
+  RunLog log_;
+};
+
+}  // namespace
+
+HalfData open_half(const Study& study, const DatasetPair& data, const RunSpec& run) {
+  const std::vector<std::int64_t>& classes = target_classes(run);
+  const std::uint64_t seed = image_seed(study, run.split);
+  const auto half = [&](const DatasetPtr& whole, std::int64_t per_class) {
+    return make_subset(whole, choose_items(*whole, classes, per_class, seed), classes);
+  };
+  return {half(data.train, study.train_per_class), half(data.test, study.test_per_class)};
+}
+
+BackboneOptions backbone_options(const Dataset& data, std::int64_t classes) {
+  const Shape image = data.item_shape();
+  return {.classes = classes, .in_channels = image.dim(2), .height = image.dim(0), .width = image.dim(1)};
+}
+
+fs::path run_folder(const fs::path& study_folder, const std::string& run_id) { return study_folder / "runs" / run_id; }
+
+fs::path checkpoint_path(const fs::path& study_folder, const std::string& run_id) {
+  return run_folder(study_folder, run_id) / "checkpoint.safetensors";
+}
+
+int frozen_stages(const RunSpec& run) { return freezes(run.treatment) ? run.cut : 0; }
+
+void initialize_run(Backbone& network, const RunSpec& run, const fs::path& study_folder) {
+  initialize(joined(network.parameters(), network.buffers()), run.seed, init_role(run));
+  const std::vector<NamedVariable> carried =
+      joined(network.stage_parameters(0, run.cut), network.stage_buffers(0, run.cut));
+  if (copies_layers(run.treatment)) {
+    load_state(checkpoint_path(study_folder, run.depends_on), carried);
+  } else if (run.treatment == Treatment::random) {
+    initialize(carried, run.seed, kRandomFrozenRole);
+  }
+}
+
+std::vector<NamedVariable> frozen_state(const Backbone& network, int count, BatchNormPolicy policy) {
+  std::vector<NamedVariable> state = network.stage_parameters(0, count);
+  return policy == BatchNormPolicy::update ? state : joined(std::move(state), network.stage_buffers(0, count));
+}
+
+std::int64_t steps_per_epoch(const Dataset& train, const TrainingSettings& settings) {
+  const std::int64_t steps = train.size() / settings.batch_size;
+  if (steps > 0) return steps;
+  fail(ErrorKind::data, "training.batch_size {} is more than the {} training images of a half: lower it",
+       settings.batch_size, train.size());
+}
+
+RunResult execute_run(const RunSpec& run, const RunEnvironment& environment, Backend& backend,
+                      std::atomic<std::int64_t>& steps_done) {
+  return Execution(run, environment, backend, steps_done).execute();
+}
+
+RunResult failed_result(const RunSpec& run, const RunEnvironment& environment, const std::string& error) {
+  RunResult result = result_of(run, environment);
+  result.status = "failed";
+  result.error = error;
+  for (char& c : result.error) {
+    if (c == '\n' || c == '\r') c = ' ';
+  }
+  return result;
+}
+
+}  // namespace graft

@@ -1,0 +1,276 @@
+#include "transfer/runner.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "engine/backend/registry.h"
+#include "engine/base/error.h"
+#include "engine/base/log.h"
+#include "engine/io/file.h"
+#include "engine/io/sha256.h"
+#include "transfer/executor.h"
+#include "transfer/folder_error.h"
+#include "transfer/manifest.h"
+#include "transfer/progress.h"
+#include "transfer/runner_folder.h"
+#include "transfer/runner_pool.h"
+#include "transfer/trainer.h"
+
+namespace graft {
+namespace {
+
+namespace fs = std::filesystem;
+
+Manifest describe(const RunnerOptions& options, const PreparedStudy& prepared) {
+  Manifest manifest;
+  manifest.study = prepared.plan.study.name;
+  manifest.dataset = prepared.plan.study.dataset;
+  manifest.data = {{"train", prepared.data.train->content_hash()}, {"test", prepared.data.test->content_hash()}};
+  manifest.stages = prepared.stages;
+  manifest.splits = manifest_splits(prepared.plan, prepared.data.train->class_names());
+  manifest.seeds = prepared.plan.study.seeds;
+  manifest.device_kind = prepared.device_kind;
+  manifest.device_name = options.device_name;
+  manifest.threads = options.threads;
+  manifest.jobs = options.jobs;
+  return manifest;
+}
+
+/// The workers of one study: threads that take runs from a pool, each with a backend of its own.
+class Workers {
+ public:
+  Workers(const RunnerOptions& options, const RunEnvironment& environment, RunnerPool& pool, Progress& progress,
+          std::vector<RunResult>& results)
+      : options_(options),
+        environment_(environment),
+        pool_(pool),
+        progress_(progress),
+        results_(results),
+        record_(environment.folder / "results.jsonl") {}
+
+  /// Runs until the pool is empty or stopped. `halt` is what the environment's runs look at.
+  void run(int count, std::atomic<bool>& halt) {
+    active_ = count;
+    std::vector<std::jthread> threads;
+    threads.reserve(static_cast<std::size_t>(count));
+    for (int i = 0; i < count; ++i) threads.emplace_back([this] { work(); });
+    std::unique_lock lock(mutex_);
+    while (active_ > 0) {
+      ended_.wait_for(lock, std::chrono::milliseconds(100));
+      const bool asked = options_.stop != nullptr && options_.stop->load();
+      if (asked || pool_.error()) {
+        halt = true;
+        pool_.stop();
+      }
+      progress_.refresh();
+    }
+  }
+
+ private:
+  /// All work on a backend, its making included, is done by the one thread that owns it.
+  void work() noexcept {
+    try {
+      const std::unique_ptr<Backend> backend = backend_registry().make(options_.device, {.threads = options_.threads});
+      while (const RunSpec* run = pool_.take()) {
+        progress_.run_started();
+        if (!execute(*run, *backend)) break;
+      }
+    } catch (...) {
+      pool_.stop_for(std::current_exception());
+    }
+    const std::scoped_lock lock(mutex_);
+    --active_;
+    ended_.notify_all();
+  }
+
+  /// False if it was interrupted. Lets FolderError pass: that ends the study.
+  bool execute(const RunSpec& run, Backend& backend) {
+    try {
+      finish(run, execute_run(run, environment_, backend, progress_.steps()));
+    } catch (const FolderError&) {
+      throw;
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::interrupted) return false;
+      finish(run, failed_result(run, environment_, error.what()));
+    } catch (const std::exception& error) {
+      finish(run, failed_result(run, environment_, error.what()));
+    }
+    return true;
+  }
+
+  void finish(const RunSpec& run, const RunResult& result) {
+    record(run, result);
+    const RunEnd end = result.status == "ok" ? RunEnd::ok : RunEnd::failed;
+    for (const RunSpec* lost : pool_.finish(run, end)) {
+      record(*lost, failed_result(*lost, environment_, fmt::format("base {} failed", run.id)));
+    }
+  }
+
+  void record(const RunSpec& run, const RunResult& result) {
+    const std::scoped_lock lock(mutex_);
+    writing_to_folder([&] { record_.append(to_json_line(result)); });
+    results_.push_back(result);
+    const std::string what =
+        fmt::format("{} cut {} on {} of {} seed {}", result.treatment, run.cut, run.target, run.split.name, run.seed);
+    if (result.status == "ok") {
+      progress_.run_ended(fmt::format("{}: top-1 {:.4f}, {:.1f} s", what, result.top1, result.seconds), false);
+    } else {
+      progress_.run_ended(fmt::format("{}: failed: {}", what, result.error), true);
+    }
+  }
+
+  const RunnerOptions& options_;
+  const RunEnvironment& environment_;
+  RunnerPool& pool_;
+  Progress& progress_;
+  std::vector<RunResult>& results_;
+  LineAppender record_;
+  std::mutex mutex_;  ///< of record_, results_ and active_
+  std::condition_variable ended_;
+  int active_ = 0;
+};
+
+/// Brings study.yaml and manifest.json up to date with this start.
+Manifest begin_manifest(const RunnerFolder& folder, const RunnerOptions& options, Manifest manifest) {
+  if (fs::exists(folder.path() / "manifest.json")) {
+    const Manifest before = read_manifest(folder.path());
+    manifest.weights = before.weights;
+    manifest.binaries = before.binaries;
+    manifest.command_lines = before.command_lines;
+  }
+  add_binary(manifest, {.sha256 = options.binary, .versions = options.versions});
+  manifest.command_lines.push_back(options.command_line);
+  if (folder.study_text().empty()) write_text_atomically(folder.study_file(), options.study_text);
+  manifest.study_sha256 = sha256_file(folder.study_file());
+  write_manifest(folder.path(), manifest);
+  return manifest;
+}
+
+/// Adds the hashes of weights that are not in the manifest yet.
+void end_manifest(const RunnerFolder& folder, Manifest manifest, const std::vector<RunResult>& results) {
+  bool changed = false;
+  for (const RunResult& result : results) {
+    const fs::path weights = checkpoint_path(folder.path(), result.id);
+    if (result.status != "ok" || manifest.weights.contains(result.id) || !fs::exists(weights)) continue;
+    manifest.weights[result.id] = sha256_file(weights);
+    changed = true;
+  }
+  if (changed) write_manifest(folder.path(), manifest);
+}
+
+RunnerOutcome outcome_of(const Plan& plan, std::vector<RunResult> results) {
+  RunnerOutcome outcome;
+  outcome.study = plan.study;
+  outcome.planned = static_cast<std::int64_t>(plan.runs.size());
+  outcome.failed = std::count_if(results.begin(), results.end(), [](const auto& r) { return r.status != "ok"; });
+  outcome.done = static_cast<std::int64_t>(results.size()) - outcome.failed;
+  outcome.results = std::move(results);
+  return outcome;
+}
+
+std::set<std::string> ids_of(const std::vector<RunResult>& results) {
+  std::set<std::string> ids;
+  for (const RunResult& result : results) ids.insert(result.id);
+  return ids;
+}
+
+void check_same_study(const RunnerFolder& folder, const RunnerOptions& options, const PreparedStudy& prepared) {
+  const std::string there = folder.study_text();
+  if (there.empty() || there == options.study_text) return;
+  // Comments may differ; what is run may not.
+  RunnerOptions theirs = options;
+  theirs.study_text = there;
+  theirs.study_file = folder.study_file().string();
+  const auto ids = [](const PreparedStudy& study) {
+    std::set<std::string> all;
+    for (const RunSpec& run : study.plan.runs) all.insert(run.id);
+    return all;
+  };
+  if (ids(prepare_study(theirs)) == ids(prepared)) return;
+  fail(ErrorKind::data, "{}: holds the results of another study (its study.yaml differs); give another --output",
+       folder.path().string());
+}
+
+}  // namespace
+
+int default_jobs(int threads) {
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / std::max(1, threads));
+}
+
+PreparedStudy prepare_study(const RunnerOptions& options) {
+  PreparedStudy prepared;
+  const Study study = parse_study(options.study_text, options.study_file);
+  const std::unique_ptr<Backend> backend = backend_registry().make(options.device, {.threads = options.threads});
+  check_amp(study.training, *backend);
+  prepared.device_kind = backend->device_kind();
+  prepared.data = open_dataset(study.dataset, options.data_dir);
+  const auto classes = static_cast<std::int64_t>(prepared.data.train->class_names().size());
+  const auto network = make_backbone(study.model, *backend, backbone_options(*prepared.data.train, classes));
+  for (const Backbone::Stage& stage : network->stages()) prepared.stages.push_back(stage.name);
+  const std::string data_hash = sha256_hex(prepared.data.train->content_hash() + prepared.data.test->content_hash());
+  prepared.plan = make_plan(study, prepared.data, network->stage_count(),
+                            {.device_kind = prepared.device_kind, .threads = options.threads, .data_hash = data_hash});
+  for (const RunSpec& run : prepared.plan.runs) {
+    if (run.treatment == Treatment::base) steps_per_epoch(*open_half(study, prepared.data, run).train, study.training);
+  }
+  return prepared;
+}
+
+RunnerOutcome run_study(const RunnerOptions& given) {
+  RunnerOptions options = given;
+  if (options.jobs <= 0) options.jobs = default_jobs(options.threads);
+  const PreparedStudy prepared = prepare_study(options);
+  const Plan& plan = prepared.plan;
+
+  RunnerFolder folder(options.folder);
+  const Manifest description = describe(options, prepared);
+  folder.check_same(description);
+  check_same_study(folder, options, prepared);
+  std::vector<RunResult> results = folder.take_up(plan);
+  if (!options.accept_binary) folder.check_binary(results, options.binary);
+  if (results.size() == plan.runs.size()) {
+    log_info("graft: all {} runs are there already", results.size());
+    end_manifest(folder, read_manifest(folder.path()), results);
+    return outcome_of(plan, std::move(results));
+  }
+  const Manifest manifest = begin_manifest(folder, options, description);
+
+  std::optional<FeatureCache> cache;
+  if (options.feature_cache && plan.study.feature_cache_mib > 0) {
+    cache.emplace(folder.path() / "features", plan.study.feature_cache_mib);
+  }
+  std::atomic<bool> halt = false;
+  const RunEnvironment environment{.study = plan.study,
+                                   .data = prepared.data,
+                                   .folder = folder.path(),
+                                   .features = cache ? &*cache : nullptr,
+                                   .binary = options.binary,
+                                   .versions = options.versions,
+                                   .stop = &halt};
+  const auto already = static_cast<std::int64_t>(results.size());
+  RunnerPool pool(plan.runs, ids_of(results));
+  {
+    const HalfData half = open_half(plan.study, prepared.data, plan.runs.front());
+    Progress progress(static_cast<std::int64_t>(plan.runs.size()), already,
+                      steps_per_epoch(*half.train, plan.study.training) * plan.study.training.epochs);
+    const auto left = static_cast<std::int64_t>(plan.runs.size()) - already;
+    Workers workers(options, environment, pool, progress, results);
+    workers.run(static_cast<int>(std::min<std::int64_t>(options.jobs, left)), halt);
+  }
+  if (pool.error()) std::rethrow_exception(pool.error());
+  end_manifest(folder, manifest, results);
+  RunnerOutcome outcome = outcome_of(plan, std::move(results));
+  outcome.interrupted =
+      options.stop != nullptr && options.stop->load() && outcome.done + outcome.failed < outcome.planned;
+  return outcome;
+}
+
+}  // namespace graft

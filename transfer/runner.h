@@ -1,0 +1,62 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "datasets/dataset.h"
+#include "transfer/plan.h"
+#include "transfer/record.h"
+
+namespace graft {
+
+struct RunnerOptions {
+  std::string study_text;  ///< the study file as it is to be run
+  std::string study_file;  ///< names it in errors
+  std::filesystem::path folder;
+  std::string data_dir;        ///< empty: where the data set's package puts it
+  std::string device = "cpu";  ///< a kind of the backend registry
+  int threads = 1;             ///< of one run
+  int jobs = 0;                ///< runs at a time; 0: as many as fill the cores
+  bool feature_cache = true;
+  bool accept_binary = false;  ///< go on from results of another binary
+  std::string binary;          ///< SHA-256 of the program
+  std::map<std::string, std::string> versions;
+  std::string device_name;
+  std::vector<std::string> command_line;
+  const std::atomic<bool>* stop = nullptr;  ///< true: stop at the next step
+};
+
+/// A study resolved for a machine: what `plan` shows and `run` runs.
+struct PreparedStudy {
+  Plan plan;
+  DatasetPair data;
+  std::vector<std::string> stages;
+  std::string device_kind;
+};
+
+struct RunnerOutcome {
+  Study study;
+  std::vector<RunResult> results;  ///< the record, one line a run
+  std::int64_t planned = 0;
+  std::int64_t done = 0;
+  std::int64_t failed = 0;
+  bool interrupted = false;
+};
+
+/// Runs at a time that fill the cores.
+int default_jobs(int threads);
+
+/// Resolves a study. Throws Error(usage) where the device cannot do --amp bf16,
+/// Error(data) for whatever is wrong with study or data.
+PreparedStudy prepare_study(const RunnerOptions& options);
+
+/// Trains every run of the study that its folder does not hold yet, several at a time, bases first. A run that fails is
+/// recorded, as are those that wait for it, and the rest go on. Throws Error(data) if the folder belongs to another
+/// study or, without accept_binary, another binary; FolderError as soon as it cannot be written.
+RunnerOutcome run_study(const RunnerOptions& options);
+
+}  // namespace graft

@@ -1,0 +1,122 @@
+#include "transfer/runner_folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <cerrno>
+#include <map>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "engine/base/error.h"
+#include "engine/base/log.h"
+#include "engine/io/atomic_file.h"
+#include "engine/io/file.h"
+#include "transfer/executor.h"
+
+namespace graft {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void refuse(const fs::path& folder, const std::string& why) {
+  fail(ErrorKind::data, "{}: {}; give another folder with --output", folder.string(), why);
+}
+
+void expect_equal(const fs::path& folder, const std::string& what, const std::string& there, const std::string& here) {
+  if (there != here) refuse(folder, fmt::format("its runs were made {} {}, now it is {}", what, there, here));
+}
+
+}  // namespace
+
+RunnerFolder::RunnerFolder(fs::path path) : path_(std::move(path)) {
+  std::error_code error;
+  fs::create_directories(path_, error);
+  if (error) {
+    fail(ErrorKind::failure, "{}: cannot create the folder: {}; give another one with --output", path_.string(),
+         system_reason(error.value()));
+  }
+  const fs::path file = path_ / "lock";
+  lock_ = Descriptor(::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666));
+  if (!lock_.is_open()) {
+    const int reason = errno;
+    fail(ErrorKind::failure, "{}: cannot write to the folder: {}; give another one with --output", path_.string(),
+         system_reason(reason));
+  }
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+    fail(ErrorKind::failure, "{}: another process is running this study; wait for it, or give another --output",
+         path_.string());
+  }
+  remove_temporaries(path_);
+}
+
+std::string RunnerFolder::study_text() const {
+  if (fs::exists(study_file())) return read_text(study_file());
+  if (fs::exists(results_file())) refuse(path_, "it holds results but no study.yaml to tell what they are of");
+  return "";
+}
+
+void RunnerFolder::check_same(const Manifest& present) const {
+  if (!fs::exists(path_ / "manifest.json")) return;
+  const Manifest before = read_manifest(path_);
+  expect_equal(path_, "from the study", before.study, present.study);
+  expect_equal(path_, "on", before.device_kind, present.device_kind);
+  expect_equal(path_, "with --threads", fmt::format("{}", before.threads), fmt::format("{}", present.threads));
+  for (const auto& [part, hash] : present.data) {
+    const auto there = before.data.find(part);
+    expect_equal(path_, "from " + part + " data", there == before.data.end() ? "unknown" : there->second, hash);
+  }
+}
+
+std::vector<RunResult> results_to_keep(const std::vector<RunResult>& all, const Plan& plan, const fs::path& folder) {
+  std::map<std::string, const RunResult*> done;  // the latest line of each run
+  for (const RunResult& result : all) {
+    done.erase(result.id);
+    if (result.status == "ok") done[result.id] = &result;
+  }
+  for (const RunSpec& run : plan.runs) {
+    const bool waits = !run.depends_on.empty() && !done.contains(run.id);
+    if (waits && !fs::exists(checkpoint_path(folder, run.depends_on))) done.erase(run.depends_on);
+  }
+  std::vector<RunResult> kept;
+  for (const RunResult& result : all) {
+    const auto entry = done.find(result.id);
+    if (entry != done.end() && entry->second == &result) kept.push_back(result);
+  }
+  return kept;
+}
+
+std::vector<RunResult> RunnerFolder::take_up(const Plan& plan) {
+  if (!fs::exists(results_file())) return {};
+  if (LineAppender(results_file()).repaired()) {
+    log_warning("{}: cut off an unfinished last line", results_file().string());
+  }
+  const std::vector<RunResult> all = read_results(path_);
+  std::set<std::string> planned;
+  for (const RunSpec& run : plan.runs) planned.insert(run.id);
+  for (const RunResult& result : all) {
+    if (!planned.contains(result.id)) {
+      refuse(path_, fmt::format("results.jsonl holds run {}, which is not in this study", result.id));
+    }
+  }
+  std::vector<RunResult> kept = results_to_keep(all, plan, path_);
+  if (kept.size() != all.size()) {
+    std::string text;
+    for (const RunResult& result : kept) text += to_json_line(result) + '\n';
+    write_text_atomically(results_file(), text);
+  }
+  return kept;
+}
+
+void RunnerFolder::check_binary(const std::vector<RunResult>& results, const std::string& binary) const {
+  for (const RunResult& result : results) {
+    if (result.binary == binary) continue;
+    fail(ErrorKind::data,
+         "{}: {} was made by another binary ({:.12}, this is {:.12}); add --accept-binary to mix them, or give another "
+         "--output",
+         results_file().string(), result.id, result.binary, binary);
+  }
+}
+
+}  // namespace graft

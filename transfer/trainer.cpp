@@ -1,0 +1,107 @@
+#include "transfer/trainer.h"
+
+#include <vector>
+
+#include "engine/base/error.h"
+#include "engine/ops/softmax_cross_entropy.h"
+
+namespace graft {
+namespace {
+
+std::unique_ptr<Optimizer> make_optimizer(const TrainingSettings& settings, std::vector<NamedVariable> parameters) {
+  if (settings.optimizer == "sgd") {
+    return make_sgd(
+        std::move(parameters),
+        {.momentum = settings.momentum, .weight_decay = settings.weight_decay, .nesterov = settings.nesterov});
+  }
+  if (settings.optimizer == "adamw") {
+    return make_adamw(std::move(parameters), {.weight_decay = settings.weight_decay});
+  }
+  fail(ErrorKind::usage, "training.optimizer '{}' is not known: use sgd or adamw", settings.optimizer);
+}
+
+}  // namespace
+
+DType compute_dtype(const TrainingSettings& settings) {
+  if (settings.amp == "none") return DType::f32;
+  if (settings.amp == "bf16") return DType::bf16;
+  fail(ErrorKind::usage, "--amp {} is not known: use none or bf16", settings.amp);
+}
+
+void check_amp(const TrainingSettings& settings, const Backend& backend) {
+  const DType dtype = compute_dtype(settings);
+  if (backend.supports(dtype)) return;
+  fail(ErrorKind::usage, "--amp {} needs bf16 arithmetic, which {} does not have: use --amp none", settings.amp,
+       backend.device_kind());
+}
+
+Schedule make_schedule(const TrainingSettings& settings, std::int64_t steps_per_epoch) {
+  Schedule schedule{.kind = schedule_kind_from_name(settings.schedule),
+                    .base = settings.lr,
+                    .total_steps = settings.epochs * steps_per_epoch,
+                    .warmup_steps = settings.warmup_steps,
+                    .milestones = settings.milestones,
+                    .gamma = settings.gamma};
+  for (std::int64_t& milestone : schedule.milestones) milestone *= steps_per_epoch;
+  return schedule;
+}
+
+Trainer::Trainer(Backbone& network, Backend& backend, const TrainerOptions& options)
+    : network_(network),
+      backend_(backend),
+      options_(options),
+      schedule_(make_schedule(options.settings, options.steps_per_epoch)),
+      optimizer_(make_optimizer(options.settings, network.parameters())),
+      loss_sum_(backend.zeros({1}, DType::f32)) {}
+
+void Trainer::step(const Batch& batch, int first_stage) {
+  const ForwardContext context{.training = true, .step = optimizer_->step_tensor(), .seed = options_.seed};
+  const int frozen = options_.frozen_stages;
+  const Tensor items = run_prefix(network_, batch.items, first_stage, frozen, context);
+  const Variable logits = network_.forward_from(Variable(items), frozen, context);
+  const Variable loss = softmax_cross_entropy(logits, batch.labels, options_.settings.label_smoothing);
+  backend_.accumulate(loss.value(), loss_sum_);
+  backward(loss);
+  optimizer_->step(learning_rate(), options_.settings.clip_norm);
+  ++summed_;
+  ++steps_;
+}
+
+double Trainer::take_mean_loss() {
+  float sum = 0.0f;
+  backend_.copy_to_host(loss_sum_, &sum);
+  backend_.fill(0.0, loss_sum_);
+  const double mean = summed_ == 0 ? 0.0 : static_cast<double>(sum) / static_cast<double>(summed_);
+  summed_ = 0;
+  return mean;
+}
+
+Tensor run_prefix(Backbone& network, const Tensor& items, int first, int last, const ForwardContext& context) {
+  if (first >= last) return items;
+  const NoGradScope no_grad;
+  return network.forward_stages(Variable(items), first, last, context).value();
+}
+
+std::int64_t evaluate(Backbone& network, Backend& backend, Loader& loader, int frozen_stages,
+                      const std::function<void()>& between) {
+  const NoGradScope no_grad;
+  const ForwardContext context;
+  // One count a batch, read back together at the end: no batch waits for the host.
+  const Tensor counts = backend.zeros({loader.batch_count()}, DType::i64);
+  loader.start_epoch(0);
+  std::int64_t batches = 0;
+  while (const std::optional<Batch> batch = loader.next()) {
+    if (between) between();
+    const Tensor items = run_prefix(network, batch->items, 0, frozen_stages, context);
+    const Variable logits = network.forward_from(Variable(items), frozen_stages, context);
+    backend.count_correct(logits.value(), batch->labels, 1, counts.slice(batches, batches + 1));
+    ++batches;
+  }
+  std::vector<std::int64_t> host(static_cast<std::size_t>(loader.batch_count()));
+  backend.copy_to_host(counts, host.data());
+  std::int64_t correct = 0;
+  for (const std::int64_t count : host) correct += count;
+  return correct;
+}
+
+}  // namespace graft

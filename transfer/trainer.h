@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "datasets/loader.h"
+#include "engine/optim/optimizer.h"
+#include "engine/optim/schedule.h"
+#include "models/backbone.h"
+#include "transfer/study.h"
+
+namespace graft {
+
+/// What a trainer needs to know beside the network.
+struct TrainerOptions {
+  TrainingSettings settings;
+  std::int64_t steps_per_epoch = 1;
+  std::uint64_t seed = 0;  ///< keys dropout
+  int frozen_stages = 0;   ///< leading stages that run without a tape; frozen by the caller with freeze_until
+};
+
+/// The dtype that settings.amp makes a network compute in.
+DType compute_dtype(const TrainingSettings& settings);
+/// Throws Error(usage) "--amp bf16 ..." if `backend` cannot compute what settings.amp asks for.
+void check_amp(const TrainingSettings& settings, const Backend& backend);
+/// The learning rate over a whole run: milestones are turned from epochs into steps.
+Schedule make_schedule(const TrainingSettings& settings, std::int64_t steps_per_epoch);
+
+/// Trains one network: a step is forward, loss, backward, optimizer. Nothing is read back within an epoch.
+class Trainer {
+ public:
+  /// Frozen parameters must be frozen already: the optimizer leaves them out.
+  Trainer(Backbone& network, Backend& backend, const TrainerOptions& options);
+
+  /// One step on a batch whose items go into stage `first_stage`: 0 for images, frozen_stages for cached features.
+  void step(const Batch& batch, int first_stage);
+  std::int64_t steps() const { return steps_; }
+  /// Learning rate of the next step.
+  double learning_rate() const { return schedule_.at(steps_); }
+  /// Mean loss in nats of the steps since the last call: waits for the backend.
+  double take_mean_loss();
+
+ private:
+  Backbone& network_;
+  Backend& backend_;
+  TrainerOptions options_;
+  Schedule schedule_;
+  std::unique_ptr<Optimizer> optimizer_;
+  Tensor loss_sum_;  ///< f32 [1] of the steps since take_mean_loss
+  std::int64_t summed_ = 0;
+  std::int64_t steps_ = 0;
+};
+
+/// Runs stages [first, last) of frozen layers: no tape, the value alone. The one way in which a frozen prefix runs,
+/// with the feature cache and without.
+Tensor run_prefix(Backbone& network, const Tensor& items, int first, int last, const ForwardContext& context);
+
+/// Adds up right answers (top 1) over all batches of `loader`, whose items are images. `frozen_stages` is where the
+/// prefix ends; `between` is called before every batch and may throw.
+std::int64_t evaluate(Backbone& network, Backend& backend, Loader& loader, int frozen_stages,
+                      const std::function<void()>& between = {});
+
+}  // namespace graft
