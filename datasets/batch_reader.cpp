@@ -1,0 +1,72 @@
+#include "datasets/batch_reader.h"
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "datasets/augment.h"
+#include "datasets/permutation.h"
+#include "engine/base/philox.h"
+
+namespace graft {
+
+BatchReader::BatchReader(DatasetPtr dataset, const LoaderOptions& options)
+    : dataset_(std::move(dataset)), options_(options) {}
+
+std::int64_t BatchReader::batch_count() const {
+  const std::int64_t rounded_up = options_.drop_last ? 0 : options_.batch_size - 1;
+  return (dataset_->size() + rounded_up) / options_.batch_size;
+}
+
+void BatchReader::start_epoch(std::int64_t epoch) {
+  epoch_ = epoch;
+  if (options_.shuffle) order_ = epoch_order(dataset_->size(), options_.seed, options_.role, epoch);
+}
+
+HostBatch BatchReader::make_host_batch() const {
+  HostBatch batch;
+  const auto rows = static_cast<std::size_t>(options_.batch_size);
+  batch.items.resize(rows * dataset_->item_bytes());
+  batch.labels.resize(rows);
+  if (options_.augment.any()) batch.image.resize(dataset_->item_bytes());
+  return batch;
+}
+
+void BatchReader::fill(std::int64_t batch, HostBatch& into) const {
+  into.error = nullptr;
+  try {
+    fill_items(batch, into);
+  } catch (...) {
+    into.error = std::current_exception();
+  }
+}
+
+void BatchReader::fill_items(std::int64_t batch, HostBatch& into) const {
+  const std::int64_t begin = batch * options_.batch_size;
+  into.count = std::min(options_.batch_size, dataset_->size() - begin);
+  into.rows = options_.pad_last ? options_.batch_size : into.count;
+  const RandomStream random{options_.seed, stream_of("augment:" + options_.role)};
+  const Shape shape = dataset_->item_shape();
+  const std::size_t bytes = dataset_->item_bytes();
+  for (std::int64_t row = 0; row < into.count; ++row) {
+    const std::int64_t item = options_.shuffle ? order_[static_cast<std::size_t>(begin + row)] : begin + row;
+    const auto out = std::span(into.items).subspan(static_cast<std::size_t>(row) * bytes, bytes);
+    into.labels[static_cast<std::size_t>(row)] = dataset_->label(item);
+    if (options_.augment.any()) {
+      dataset_->read(item, into.image);
+      augment_image(into.image, shape, draw_augmentation(options_.augment, random, epoch_, item), out);
+    } else {
+      dataset_->read(item, out);
+    }
+  }
+  std::fill(into.items.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(into.count) * bytes),
+            into.items.end(), std::byte{0});
+  std::fill(into.labels.begin() + into.count, into.labels.end(), -1);
+}
+
+std::vector<std::int64_t> epoch_order(std::int64_t count, std::uint64_t seed, const std::string& role,
+                                      std::int64_t epoch) {
+  return permutation(count, RandomStream{seed, stream_of("order:" + role)}, static_cast<std::uint64_t>(epoch));
+}
+
+}  // namespace graft
