@@ -1,19 +1,12 @@
 #include "transfer/feature_cache.h"
 
-#include <fcntl.h>
-
-#include <array>
-#include <cerrno>
-#include <cstring>
-#include <memory>
 #include <optional>
 #include <system_error>
 #include <tuple>
 #include <utility>
-#include <vector>
 
+#include "datasets/feature_dataset.h"
 #include "engine/io/descriptor.h"
-#include "engine/io/file.h"
 #include "transfer/folder_error.h"
 #include "transfer/trainer.h"
 
@@ -22,59 +15,27 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Items in one mapped file, labels of another data set.
-class CachedFeatures : public Dataset {
+/// The features of a data set, batch by batch.
+class Prefix {
  public:
-  CachedFeatures(DatasetPtr images, const fs::path& file, std::size_t offset, const Shape& shape, DType dtype)
-      : images_(std::move(images)), file_(file), offset_(offset), shape_(shape), dtype_(dtype) {}
-
-  std::int64_t size() const override { return images_->size(); }
-  Shape item_shape() const override { return shape_; }
-  DType item_dtype() const override { return dtype_; }
-  std::int64_t label(std::int64_t index) const override { return images_->label(index); }
-  void read(std::int64_t index, std::span<std::byte> out) const override {
-    const std::size_t begin = offset_ + static_cast<std::size_t>(index) * out.size();
-    std::memcpy(out.data(), file_.bytes().subspan(begin, out.size()).data(), out.size());
+  Prefix(Backbone& network, int cut, Loader& loader, const std::function<void()>& between)
+      : network_(network), cut_(cut), loader_(loader), between_(between) {
+    loader_.start_epoch(0);
   }
-  const std::vector<std::string>& class_names() const override { return images_->class_names(); }
-  std::string content_hash() const override { return images_->content_hash(); }
+  /// The next batch's features and how many of its rows are real; an undefined tensor at the end.
+  std::pair<Tensor, std::int64_t> next() {
+    if (between_) between_();
+    const std::optional<Batch> batch = loader_.next();
+    if (!batch) return {};
+    return {run_prefix(network_, batch->items, 0, cut_, ForwardContext{}), batch->count};
+  }
 
  private:
-  DatasetPtr images_;
-  MappedFile file_;
-  std::size_t offset_;
-  Shape shape_;
-  DType dtype_;
+  Backbone& network_;
+  int cut_;
+  Loader& loader_;
+  const std::function<void()>& between_;
 };
-
-/// The head of a safetensors file with the one tensor "features": eight bytes of length, then JSON padded to a multiple
-/// of 64, so that rows are aligned in the mapping.
-std::string safetensors_head(std::int64_t count, const Shape& shape, DType dtype, std::int64_t bytes) {
-  std::string dims = fmt::format("{}", count);
-  for (const std::int64_t dim : shape.dims()) dims += fmt::format(",{}", dim);
-  std::string json = fmt::format(R"({{"features":{{"dtype":"{}","shape":[{}],"data_offsets":[0,{}]}}}})",
-                                 dtype == DType::bf16 ? "BF16" : "F32", dims, bytes);
-  while ((json.size() + 8) % 64 != 0) json += ' ';
-  std::array<char, 8> length{};
-  const auto value = static_cast<std::uint64_t>(json.size());
-  for (std::size_t i = 0; i < length.size(); ++i) length[i] = static_cast<char>((value >> (8 * i)) & 0xff);
-  return std::string(length.data(), length.size()) + json;
-}
-
-Descriptor create_file(const fs::path& path) {
-  std::error_code error;
-  fs::create_directories(path.parent_path(), error);
-  if (error) fail_system(ErrorKind::failure, path.parent_path(), "create the folder", error.value());
-  Descriptor file(::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666));
-  if (!file.is_open()) fail_system(ErrorKind::failure, path, "create", errno);
-  return file;
-}
-
-[[noreturn]] void fail_write(const fs::path& path) {
-  const int reason = errno;
-  throw FolderError(fmt::format("{}: cannot write features: {}; make room or use --no-feature-cache", path.string(),
-                                system_reason(reason)));
-}
 
 }  // namespace
 
@@ -89,16 +50,27 @@ FeatureCache::~FeatureCache() {
   fs::remove_all(folder_, ignored);
 }
 
-bool FeatureCache::reserve(std::int64_t bytes) {
-  const std::scoped_lock lock(mutex_);
-  if (bytes > budget_ - in_use_) return false;
-  in_use_ += bytes;
-  return true;
+std::shared_ptr<const FeatureCache::Lease> FeatureCache::reserve(const std::string& run_id, std::int64_t bytes) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (bytes > budget_ - in_use_) return nullptr;
+    in_use_ += bytes;
+  }
+  std::shared_ptr<const Lease> lease(new Lease{folder_ / (run_id + ".safetensors")}, [this, bytes](const Lease* owned) {
+    release(*owned, bytes);
+    delete owned;
+  });
+  std::error_code error;
+  fs::create_directories(folder_, error);
+  if (error) {
+    writing_to_folder([&] { fail_system(ErrorKind::failure, folder_, "create the folder", error.value()); });
+  }
+  return lease;
 }
 
-void FeatureCache::release(std::int64_t bytes, const fs::path& file) noexcept {
+void FeatureCache::release(const Lease& lease, std::int64_t bytes) noexcept {
   std::error_code ignored;
-  fs::remove(file, ignored);
+  fs::remove(lease.path, ignored);
   const std::scoped_lock lock(mutex_);
   in_use_ -= bytes;
 }
@@ -106,34 +78,6 @@ void FeatureCache::release(std::int64_t bytes, const fs::path& file) noexcept {
 std::int64_t FeatureCache::bytes_in_use() const {
   const std::scoped_lock lock(mutex_);
   return in_use_;
-}
-
-DatasetPtr FeatureCache::store(const std::string& run_id, const DatasetPtr& images, const Shape& shape, DType dtype,
-                               const std::function<void(const Append&)>& produce) {
-  const std::int64_t bytes = images->size() * shape.numel() * static_cast<std::int64_t>(size_of(dtype));
-  if (!reserve(bytes)) return nullptr;
-  const fs::path path = folder_ / (run_id + ".safetensors");
-  // Owns the reservation and the file from here on, also when producing fails.
-  std::shared_ptr<void> lease(nullptr, [this, bytes, path](void*) { release(bytes, path); });
-
-  Descriptor file = writing_to_folder([&] { return create_file(path); });
-  std::int64_t written = 0;
-  const auto append = [&](std::span<const std::byte> rows) {
-    if (!write_all(file.get(), rows)) fail_write(path);
-    written += static_cast<std::int64_t>(rows.size());
-  };
-  const std::string head = safetensors_head(images->size(), shape, dtype, bytes);
-  append(std::as_bytes(std::span(head)));
-  produce(append);
-  if (!file.close()) fail_write(path);
-  const std::int64_t whole = bytes + static_cast<std::int64_t>(head.size());
-  check(written == whole, "[feature cache] {} of {} bytes were produced for {}", written, whole, path.string());
-
-  auto features = std::make_shared<CachedFeatures>(images, path, head.size(), shape, dtype);
-  return {features.get(), [features, lease](const Dataset*) mutable {
-            features.reset();
-            lease.reset();
-          }};
 }
 
 bool can_cache_features(const Backbone& network, int cut, BatchNormPolicy policy, const AugmentOptions& augment) {
@@ -147,26 +91,24 @@ DatasetPtr cache_features(FeatureCache& cache, const std::string& run_id, Backbo
   options.pad_last = true;
   options.augment = {};
   Loader loader(images, backend, options);
-  loader.start_epoch(0);
-  const auto next_features = [&]() -> std::pair<Tensor, std::int64_t> {
-    if (between) between();
-    const std::optional<Batch> batch = loader.next();
-    if (!batch) return {};
-    return {run_prefix(network, batch->items, 0, cut, ForwardContext{}), batch->count};
-  };
-  auto [features, count] = next_features();
+  Prefix prefix(network, cut, loader, between);
+  auto [features, count] = prefix.next();
   if (!features.defined()) return nullptr;
+
   const Shape item(features.shape().dims().subspan(1));
-  return cache.store(run_id, images, item, features.dtype(), [&](const FeatureCache::Append& append) {
-    std::vector<std::byte> host;
-    while (features.defined()) {
-      const Tensor rows = features.slice(0, count);
-      host.resize(rows.nbytes());
-      backend.copy_to_host(rows, host.data());
-      append(host);
-      std::tie(features, count) = next_features();
-    }
-  });
+  const auto item_bytes = item.numel() * static_cast<std::int64_t>(size_of(features.dtype()));
+  const auto lease = cache.reserve(run_id, images->size() * item_bytes);
+  if (!lease) return nullptr;
+  auto writer = writing_to_folder(
+      [&] { return std::make_unique<FeatureWriter>(lease->path, item, features.dtype(), images->size()); });
+  while (features.defined()) {
+    writing_to_folder([&] { writer->append(features, count); });
+    std::tie(features, count) = prefix.next();
+  }
+  writing_to_folder([&] { writer->commit(); });
+  const DatasetPtr opened = open_features(lease->path, images);
+  // The data set holds the file's mapping, the pointer to it the lease: both go with the last owner.
+  return {opened.get(), [opened, lease](const Dataset*) {}};
 }
 
 }  // namespace graft

@@ -1,11 +1,10 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <mutex>
-#include <span>
 #include <string>
 
 #include "datasets/loader.h"
@@ -13,14 +12,12 @@
 
 namespace graft {
 
-/// What a frozen prefix gives for the training images of one run, in immutable files under a budget in bytes.
+/// Where the features behind frozen prefixes are kept: immutable files under a budget. Thread-safe.
 ///
 /// A prefix belongs to one run: no two runs of a plan freeze the same layers before the same images, so a file is named
 /// after the run's id, which is a hash of all that its bits depend on. It goes when the run ends, and leftovers of a
 /// killed process go on opening: computing them again costs a small part of one epoch. Test images pass a prefix once
 /// in a run and are not kept.
-///
-/// Files are not flushed to the disk: nothing reads them after a crash, and those of short runs never get there.
 class FeatureCache {
  public:
   /// Removes what an earlier process left in `folder`, which appears with its first file.
@@ -29,19 +26,17 @@ class FeatureCache {
   FeatureCache(const FeatureCache&) = delete;
   FeatureCache& operator=(const FeatureCache&) = delete;
 
-  /// Hands its argument on to the file: the rows of the next items.
-  using Append = std::function<void(std::span<const std::byte> rows)>;
-
-  /// A data set of `images`' labels whose items are what `produce` appends, each of `shape` and `dtype`; its file goes
-  /// with its last owner. Nothing if it would exceed the budget. Thread-safe. Throws Error(failure) naming the file.
-  DatasetPtr store(const std::string& run_id, const DatasetPtr& images, const Shape& shape, DType dtype,
-                   const std::function<void(const Append&)>& produce);
+  /// A place of `bytes` bytes in the budget and a file in it; both are given back with the last owner.
+  struct Lease {
+    std::filesystem::path path;
+  };
+  /// Nothing if the budget has no such room left. Throws FolderError if the folder cannot be made.
+  std::shared_ptr<const Lease> reserve(const std::string& run_id, std::int64_t bytes);
 
   std::int64_t bytes_in_use() const;
 
  private:
-  bool reserve(std::int64_t bytes);
-  void release(std::int64_t bytes, const std::filesystem::path& file) noexcept;
+  void release(const Lease& lease, std::int64_t bytes) noexcept;
 
   std::filesystem::path folder_;
   std::int64_t budget_;
@@ -54,8 +49,8 @@ class FeatureCache {
 bool can_cache_features(const Backbone& network, int cut, BatchNormPolicy policy, const AugmentOptions& augment);
 
 /// Runs the first `cut` stages over all of `images` in order, in batches of options.batch_size, the last one padded,
-/// and keeps the result in `cache`; nothing if it would exceed the budget. `between` is called before every batch and
-/// may throw.
+/// and keeps the result in `cache` until its last owner goes; nothing if it would exceed the budget. `between` is
+/// called before every batch and may throw. Throws FolderError if the features cannot be written.
 DatasetPtr cache_features(FeatureCache& cache, const std::string& run_id, Backbone& network, Backend& backend, int cut,
                           const DatasetPtr& images, LoaderOptions options, const std::function<void()>& between = {});
 
