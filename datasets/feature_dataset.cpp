@@ -90,7 +90,8 @@ void FeatureWriter::append(const Tensor& batch, std::int64_t rows) {
 
 void FeatureWriter::commit() {
   check(written_ == count_, "[features] {} rows announced, {} given", count_, written_);
-  file_.commit();
+  // Waiting for the disk would cost more than short runs gain, and a cache is made anew after a crash.
+  file_.commit(/*flush=*/false);
 }
 
 DatasetPtr open_features(const std::filesystem::path& path, DatasetPtr labels) {

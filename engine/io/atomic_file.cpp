@@ -40,12 +40,12 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
   size_ += bytes.size();
 }
 
-void AtomicFile::commit() {
-  if (::fsync(descriptor_.get()) != 0) fail_write(errno);
+void AtomicFile::commit(bool flush) {
+  if (flush && ::fsync(descriptor_.get()) != 0) fail_write(errno);
   if (!descriptor_.close()) fail_write(errno);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_write(errno);
   temporary_.clear();
-  if (!sync_folder_of(path_)) fail_write(errno);
+  if (flush && !sync_folder_of(path_)) fail_write(errno);
 }
 
 void AtomicFile::fail_write(int error_number) {

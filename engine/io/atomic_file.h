@@ -22,8 +22,9 @@ class AtomicFile {
   void write(std::span<const std::byte> bytes);
   /// Bytes written so far.
   std::uint64_t size() const { return size_; }
-  /// Makes the file durable and gives it its name. To be called once, last.
-  void commit();
+  /// Makes the file durable and gives it its name. To be called once, last. With `flush` false it may be lost or torn
+  /// by a power failure: for what nobody reads after one.
+  void commit(bool flush = true);
 
  private:
   [[noreturn]] void fail_write(int error_number);
