@@ -1,0 +1,156 @@
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/backend/kernel_test.h"
+#include "tests/backend/values.h"
+
+namespace graft::testing {
+
+namespace {
+
+struct ConvCase {
+  std::string name;
+  Shape x;
+  Shape w;
+  Conv2dOptions options{};
+  bool bias = true;
+};
+
+Window2d window(Extent2d stride, Padding2d padding, Extent2d dilation = {1, 1}) {
+  return {.stride = stride, .dilation = dilation, .padding = padding};
+}
+
+std::vector<ConvCase> conv_cases() {
+  const Window2d same = window({1, 1}, Padding2d::same(1));
+  return {
+      {"one element", {1, 1, 1, 1}, {1, 1, 1, 1}, {}},
+      {"1x1", {2, 5, 7, 3}, {5, 1, 1, 3}, {}},
+      {"1x1 stride 2", {2, 7, 6, 16}, {24, 1, 1, 16}, {.window = window({2, 2}, {})}, false},
+      {"3x3 unpadded", {1, 6, 5, 3}, {4, 3, 3, 3}, {}},
+      {"3x3 same, one channel", {3, 9, 9, 1}, {16, 3, 3, 1}, {.window = same, .relu = true}},
+      {"3x3 same, relu", {2, 8, 8, 16}, {16, 3, 3, 16}, {.window = same, .relu = true}},
+      {"3x3 same, relu, no bias", {2, 7, 7, 16}, {32, 3, 3, 16}, {.window = same, .relu = true}, false},
+      {"3x3 same, wide, odd image", {2, 13, 11, 32}, {48, 3, 3, 32}, {.window = same}},
+      {"3x3 same, wide", {1, 28, 28, 64}, {64, 3, 3, 64}, {.window = same}},
+      {"3x3 same, odd channels", {2, 9, 10, 35}, {33, 3, 3, 35}, {.window = same}, false},
+      {"3x3 stride 2", {2, 15, 14, 16}, {32, 3, 3, 16}, {.window = window({2, 2}, Padding2d::same(1))}},
+      {"7x7 stride 2, a stem", {1, 21, 23, 3}, {16, 7, 7, 3}, {.window = window({2, 2}, Padding2d::same(3))}, false},
+      {"5x3 kernel, stride 1x2", {2, 8, 9, 6}, {7, 5, 3, 6}, {.window = window({1, 2}, {2, 1, 2, 1})}},
+      {"asymmetric padding", {2, 6, 7, 5}, {6, 3, 3, 5}, {.window = window({1, 1}, {0, 1, 2, 0})}},
+      {"asymmetric padding, stride 2", {2, 8, 8, 8}, {8, 3, 3, 8}, {.window = window({2, 2}, {0, 0, 1, 1})}, false},
+      {"dilation 2", {1, 11, 10, 4}, {5, 3, 3, 4}, {.window = window({1, 1}, Padding2d::same(2), {2, 2})}},
+      {"dilation 3x2, stride 2", {1, 13, 12, 3}, {4, 3, 2, 3}, {.window = window({2, 2}, {3, 1, 2, 2}, {3, 2})}},
+      {"groups 2", {2, 6, 6, 8}, {12, 3, 3, 4}, {.window = same, .groups = 2, .relu = true}},
+      {"groups 3, odd", {1, 5, 7, 9}, {6, 3, 3, 3}, {.window = same, .groups = 3}},
+      {"depthwise", {2, 9, 8, 16}, {16, 3, 3, 1}, {.window = same, .groups = 16}},
+      {"depthwise, odd, stride 2",
+       {1, 9, 9, 13},
+       {13, 5, 5, 1},
+       {.window = window({2, 2}, Padding2d::same(2)), .groups = 13},
+       false},
+      {"depthwise, multiplier 2", {1, 7, 6, 6}, {12, 3, 3, 1}, {.window = same, .groups = 6}},
+      {"stride leaves rows unread", {1, 8, 8, 4}, {4, 1, 1, 4}, {.window = window({3, 3}, {})}},
+      {"padding larger than the image", {1, 2, 3, 4}, {5, 3, 3, 4}, {.window = window({1, 1}, Padding2d::same(3))}},
+      {"no images", {0, 5, 5, 3}, {4, 3, 3, 3}, {.window = same}},
+      {"window does not fit", {2, 2, 2, 3}, {4, 3, 3, 3}, {}},
+      {"no input channels", {2, 4, 4, 0}, {3, 3, 3, 0}, {.window = same, .relu = true}},
+      {"no output channels", {2, 4, 4, 3}, {0, 3, 3, 3}, {.window = same}},
+  };
+}
+
+/// Of Higham's bound K eps |x| * |w| only the magnitude is taken as a norm over the whole result: Winograd's transforms
+/// mix the outputs of a tile, so that a small one may carry the rounding of a large neighbour. The factor covers the
+/// growth in the transforms of tiles of 4x4.
+double bound(std::int64_t terms, const std::vector<double>& magnitudes) {
+  constexpr double kTransformGrowth = 4.0;
+  return kTransformGrowth * static_cast<double>(terms + 1) * kF32Roundoff * largest(magnitudes);
+}
+
+std::int64_t taps(const Shape& w) { return w[1] * w[2]; }
+
+using ConvTest = KernelTest;
+
+}  // namespace
+
+TEST_P(ConvTest, Forward) {
+  for (const ConvCase& c : conv_cases()) {
+    SCOPED_TRACE(c.name);
+    const Pair x = normal(c.x, dtype());
+    const Pair w = normal(c.w, dtype());
+    const Pair bias = c.bias ? normal({c.w[0]}, DType::f32) : Pair{};
+    const Pair y = output(conv2d_output_shape(c.x, c.w, c.options), dtype());
+    backend().conv2d_forward(x.tested, w.tested, bias.tested, c.options,
+                             scratch(backend().conv2d_forward_scratch_bytes(c.x, c.w, dtype(), c.options)), y.tested);
+    oracle().conv2d_forward(x.exact, w.exact, bias.exact, c.options, {}, y.exact);
+    const Tensor magnitude = like(y.exact);
+    oracle().conv2d_forward(absolute(x.exact), absolute(w.exact), absolute(bias.exact), c.options, {}, magnitude);
+    expect_close("y", y, bound(taps(c.w) * c.w[3], values_of(magnitude)));
+  }
+}
+
+TEST_P(ConvTest, BackwardData) {
+  for (const ConvCase& c : conv_cases()) {
+    SCOPED_TRACE(c.name);
+    const Pair dy = normal(conv2d_output_shape(c.x, c.w, c.options), dtype());
+    const Pair w = normal(c.w, dtype());
+    const Pair dx = output(c.x, dtype());
+    backend().conv2d_backward_data(dy.tested, w.tested, c.options,
+                                   scratch(backend().conv2d_backward_data_scratch_bytes(c.x, c.w, dtype(), c.options)),
+                                   dx.tested);
+    oracle().conv2d_backward_data(dy.exact, w.exact, c.options, {}, dx.exact);
+    const Tensor magnitude = like(dx.exact);
+    oracle().conv2d_backward_data(absolute(dy.exact), absolute(w.exact), c.options, {}, magnitude);
+    expect_close("dx", dx, bound(taps(c.w) * c.w[0] / c.options.groups, values_of(magnitude)));
+  }
+}
+
+TEST_P(ConvTest, BackwardWeights) {
+  for (const ConvCase& c : conv_cases()) {
+    SCOPED_TRACE(c.name);
+    const Shape output_shape = conv2d_output_shape(c.x, c.w, c.options);
+    const Pair x = normal(c.x, dtype());
+    const Pair dy = normal(output_shape, dtype());
+    const Pair dw = output(c.w, DType::f32);
+    const Pair dbias = c.bias ? output({c.w[0]}, DType::f32) : Pair{};
+    backend().conv2d_backward_weights(
+        x.tested, dy.tested, c.options,
+        scratch(backend().conv2d_backward_weights_scratch_bytes(c.x, c.w, dtype(), c.options)), dw.tested,
+        dbias.tested);
+    oracle().conv2d_backward_weights(x.exact, dy.exact, c.options, {}, dw.exact, dbias.exact);
+    const Tensor magnitude = like(dw.exact);
+    const Tensor bias_magnitude = like(dbias.exact);
+    oracle().conv2d_backward_weights(absolute(x.exact), absolute(dy.exact), c.options, {}, magnitude, bias_magnitude);
+    const std::int64_t terms = output_shape[0] * output_shape[1] * output_shape[2];
+    expect_close("dw", dw, bound(terms, values_of(magnitude)));
+    if (c.bias) expect_close("dbias", dbias, bound(terms, values_of(bias_magnitude)));
+  }
+}
+
+TEST_P(ConvTest, SameBitsEveryTime) {
+  const Conv2dOptions options{.window = window({1, 1}, Padding2d::same(1))};
+  const Pair x = normal({4, 14, 14, 64}, dtype());
+  const Pair w = normal({64, 3, 3, 64}, dtype());
+  const Pair y = output(x.tested.shape(), dtype());
+  const Pair dw = output(w.tested.shape(), DType::f32);
+  std::vector<std::vector<std::uint8_t>> results;
+  for (int repetition = 0; repetition < 2; ++repetition) {
+    backend().conv2d_forward(
+        x.tested, w.tested, {}, options,
+        scratch(backend().conv2d_forward_scratch_bytes(x.tested.shape(), w.tested.shape(), dtype(), options)),
+        y.tested);
+    backend().conv2d_backward_weights(
+        x.tested, y.tested, options,
+        scratch(backend().conv2d_backward_weights_scratch_bytes(x.tested.shape(), w.tested.shape(), dtype(), options)),
+        dw.tested, {});
+    results.push_back(bytes_of(y.tested));
+    results.push_back(bytes_of(dw.tested));
+  }
+  EXPECT_TRUE(results[0] == results[2]);
+  EXPECT_TRUE(results[1] == results[3]);
+}
+
+INSTANTIATE_TEST_SUITE_P(Backends, ConvTest, ::testing::ValuesIn(kernel_params()), kernel_param_name);
+
+}  // namespace graft::testing
