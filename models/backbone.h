@@ -43,6 +43,8 @@ class Backbone : public Module {
   void add_stage(const std::string& name, const std::string& prefix, std::shared_ptr<Module> module);
 
  private:
+  void check_range(int first, int last) const;
+
   std::vector<Stage> stages_;
 };
 

@@ -1,0 +1,81 @@
+#include "models/backbone.h"
+
+#include <cstddef>
+#include <utility>
+
+#include "engine/base/error.h"
+#include "engine/nn/dropout.h"
+
+namespace graft {
+namespace {
+
+void append_prefixed(const std::string& prefix, const std::vector<NamedVariable>& from,
+                     std::vector<NamedVariable>& into) {
+  for (const NamedVariable& named : from) {
+    into.push_back({.name = prefix.empty() ? named.name : prefix + "." + named.name, .variable = named.variable});
+  }
+}
+
+}  // namespace
+
+void Backbone::add_stage(const std::string& name, const std::string& prefix, std::shared_ptr<Module> module) {
+  add_module(prefix, module);
+  stages_.push_back({.name = name, .module = std::move(module), .prefix = prefix});
+}
+
+void Backbone::check_range(int first, int last) const {
+  check(0 <= first && first <= last && last <= stage_count(), "[backbone] stages {} to {} asked of {}", first, last,
+        stage_count());
+}
+
+Variable Backbone::forward_stages(const Variable& x, int first, int last, const ForwardContext& context) {
+  check_range(first, last);
+  Variable y = x;
+  for (int i = first; i < last; ++i) y = stages_[static_cast<std::size_t>(i)].module->forward(y, context);
+  return y;
+}
+
+Variable Backbone::forward(const Variable& x, const ForwardContext& context) { return forward_from(x, 0, context); }
+
+Variable Backbone::forward_from(const Variable& x, int first, const ForwardContext& context) {
+  return forward_head(forward_stages(x, first, stage_count(), context), context);
+}
+
+std::vector<NamedVariable> Backbone::stage_parameters(int first, int last) const {
+  check_range(first, last);
+  std::vector<NamedVariable> result;
+  for (int i = first; i < last; ++i) {
+    const Stage& stage = stages_[static_cast<std::size_t>(i)];
+    append_prefixed(stage.prefix, stage.module->parameters(), result);
+  }
+  return result;
+}
+
+std::vector<NamedVariable> Backbone::stage_buffers(int first, int last) const {
+  check_range(first, last);
+  std::vector<NamedVariable> result;
+  for (int i = first; i < last; ++i) {
+    const Stage& stage = stages_[static_cast<std::size_t>(i)];
+    append_prefixed(stage.prefix, stage.module->buffers(), result);
+  }
+  return result;
+}
+
+void Backbone::freeze_until(int cut, BatchNormPolicy policy) {
+  check_range(0, cut);
+  set_frozen(false);
+  for (int i = 0; i < cut; ++i) stages_[static_cast<std::size_t>(i)].module->set_frozen(true, policy);
+}
+
+bool Backbone::deterministic_until(int cut) const {
+  check_range(0, cut);
+  bool deterministic = true;
+  for (int i = 0; i < cut; ++i) {
+    stages_[static_cast<std::size_t>(i)].module->for_each_module([&](const std::string&, Module& module) {
+      if (dynamic_cast<Dropout*>(&module) != nullptr) deterministic = false;
+    });
+  }
+  return deterministic;
+}
+
+}  // namespace graft

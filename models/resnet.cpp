@@ -1,0 +1,96 @@
+#include "models/resnet.h"
+
+#include <array>
+#include <string>
+
+#include "engine/base/error.h"
+#include "engine/nn/linear.h"
+#include "engine/nn/sequential.h"
+#include "engine/ops/global_avg_pool.h"
+#include "engine/ops/max_pool2d.h"
+#include "models/residual_block.h"
+
+namespace graft {
+namespace {
+
+constexpr std::int64_t kStemChannels = 64;
+
+struct ResNetRow {
+  int depth;
+  bool bottleneck;
+  std::array<int, 4> blocks;
+};
+constexpr ResNetRow kResNets[] = {{18, false, {2, 2, 2, 2}},
+                                  {34, false, {3, 4, 6, 3}},
+                                  {50, true, {3, 4, 6, 3}},
+                                  {101, true, {3, 4, 23, 3}},
+                                  {152, true, {3, 8, 36, 3}}};
+
+const ResNetRow& row_of(int depth) {
+  for (const ResNetRow& row : kResNets) {
+    if (row.depth == depth) return row;
+  }
+  fail(ErrorKind::usage, "[resnet] depth {}; there are 18, 34, 50, 101 and 152", depth);
+}
+
+class Stem final : public Module {
+ public:
+  Stem(Backend& backend, std::int64_t in_channels, ResNetStem form) : pool_(form == ResNetStem::imagenet) {
+    conv1_ = add_module("conv1", residual_conv(backend, in_channels, kStemChannels, pool_ ? 7 : 3, pool_ ? 2 : 1));
+    bn1_ = add_module("bn1", std::make_shared<BatchNorm2d>(backend, kStemChannels, BatchNormOptions{.relu = true}));
+  }
+  Variable forward(const Variable& x, const ForwardContext& context) override {
+    const Variable y = bn1_->forward(conv1_->forward(x, context), context);
+    if (!pool_) return y;
+    return max_pool2d(y, {.kernel = {3, 3}, .window = {.stride = {2, 2}, .padding = Padding2d::same(1)}});
+  }
+
+ private:
+  bool pool_;
+  std::shared_ptr<Conv2d> conv1_;
+  std::shared_ptr<BatchNorm2d> bn1_;
+};
+
+class ResNet final : public Backbone {
+ public:
+  ResNet(Backend& backend, const ResNetRow& row, ResNetStem stem, const BackboneOptions& options) {
+    add_stage("stem", "", std::make_shared<Stem>(backend, options.in_channels, stem));
+    std::int64_t channels = kStemChannels;
+    for (std::size_t i = 0; i < row.blocks.size(); ++i) {
+      const std::string name = "layer" + std::to_string(i + 1);
+      const ResidualBlockConfig first{.in_channels = channels, .width = 64 << i, .stride = i == 0 ? 1 : 2};
+      add_stage(name, name,
+                row.bottleneck ? make_layer<Bottleneck>(backend, first, row.blocks[i], channels)
+                               : make_layer<BasicBlock>(backend, first, row.blocks[i], channels));
+    }
+    fc_ = add_module("fc", std::make_shared<Linear>(
+                               backend, LinearConfig{.in_features = channels, .out_features = options.classes}));
+  }
+  Variable forward_head(const Variable& x, const ForwardContext& context) override {
+    return fc_->forward(global_avg_pool(x), context);
+  }
+
+ private:
+  /// A layer of `count` blocks; `channels` becomes its number of output channels.
+  template <class Block>
+  static std::shared_ptr<Sequential> make_layer(Backend& backend, const ResidualBlockConfig& first, int count,
+                                                std::int64_t& channels) {
+    auto layer = std::make_shared<Sequential>();
+    layer->add(std::make_shared<Block>(backend, first));
+    channels = Block::kExpansion * first.width;
+    for (int i = 1; i < count; ++i) {
+      layer->add(std::make_shared<Block>(backend, ResidualBlockConfig{.in_channels = channels, .width = first.width}));
+    }
+    return layer;
+  }
+
+  std::shared_ptr<Linear> fc_;
+};
+
+}  // namespace
+
+std::shared_ptr<Backbone> make_resnet(Backend& backend, int depth, ResNetStem stem, const BackboneOptions& options) {
+  return std::make_shared<ResNet>(backend, row_of(depth), stem, options);
+}
+
+}  // namespace graft
