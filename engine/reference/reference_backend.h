@@ -13,7 +13,7 @@ namespace graft {
 /// Every kernel once more as plain loops over doubles: the contract in code and the oracle of all backend tests. Inputs
 /// are widened to f64, all arithmetic is f64, and each output is rounded once, when it is stored. One thread; slow.
 /// Beyond the contracts it computes in f64 and throws Error where a value breaks the contract (a label out of range).
-class ReferenceBackend final : public Backend {
+class ReferenceBackend : public Backend {
  public:
   std::string kind() const override { return "reference"; }
   std::string device_kind() const override { return "reference"; }
