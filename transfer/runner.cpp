@@ -182,21 +182,14 @@ std::set<std::string> ids_of(const std::vector<RunResult>& results) {
   return ids;
 }
 
-void check_same_study(const RunnerFolder& folder, const RunnerOptions& options, const PreparedStudy& prepared) {
-  const std::string there = folder.study_text();
-  if (there.empty() || there == options.study_text) return;
-  // Comments may differ; what is run may not.
-  RunnerOptions theirs = options;
-  theirs.study_text = there;
-  theirs.study_file = folder.study_file().string();
-  const auto ids = [](const PreparedStudy& study) {
-    std::set<std::string> all;
-    for (const RunSpec& run : study.plan.runs) all.insert(run.id);
-    return all;
-  };
-  if (ids(prepare_study(theirs)) == ids(prepared)) return;
-  fail(ErrorKind::data, "{}: holds the results of another study (its study.yaml differs); give another --output",
-       folder.path().string());
+/// Comments and the cache's budget may differ; what is asked may not.
+void check_same_study(const RunnerFolder& folder, const Study& here) {
+  const std::string text = folder.study_text();
+  if (text.empty()) return;
+  const std::string difference = first_difference(here, parse_study(text, folder.study_file().string()));
+  if (difference.empty()) return;
+  fail(ErrorKind::data, "{}: holds the results of another study ({}); give another folder with --output",
+       folder.path().string(), difference);
 }
 
 }  // namespace
@@ -232,9 +225,9 @@ RunnerOutcome run_study(const RunnerOptions& given) {
 
   RunnerFolder folder(options.folder);
   const Manifest description = describe(options, prepared);
+  check_same_study(folder, plan.study);
   folder.check_same(description);
-  check_same_study(folder, options, prepared);
-  std::vector<RunResult> results = folder.take_up(plan);
+    std::vector<RunResult> results = folder.take_up(plan);
   if (!options.accept_binary) folder.check_binary(results, options.binary);
   if (results.size() == plan.runs.size()) {
     log_info("graft: all {} runs are there already", results.size());

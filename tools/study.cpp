@@ -1,0 +1,99 @@
+#include <fmt/core.h>
+
+#include <memory>
+#include <set>
+
+#include "engine/backend/registry.h"
+#include "engine/base/error.h"
+#include "engine/base/log.h"
+#include "engine/io/sha256.h"
+#include "tools/backends.h"
+#include "tools/command.h"
+#include "tools/interrupt.h"
+#include "tools/study_costs.h"
+#include "tools/study_flags.h"
+#include "transfer/plan_cost.h"
+#include "transfer/report.h"
+#include "transfer/runner_folder.h"
+
+// `graft study plan | run | report`.
+namespace graft {
+namespace {
+
+int plan_study(const StudyFlags& flags) {
+  const RunnerOptions options = resolve_study(flags);
+  const PreparedStudy prepared = prepare_study(options);
+  std::set<std::string> done;
+  for (const RunResult& result : results_to_keep(read_results(options.folder), prepared.plan, options.folder)) {
+    done.insert(result.id);
+  }
+  const auto backend = backend_registry().make(options.device, {.threads = options.threads});
+  fmt::print("{}",
+             plan_table(prepared.plan, study_costs(prepared, *backend, options.feature_cache), options.jobs, done));
+  return 0;
+}
+
+/// Which trained networks would be lost with the page is none of them: a report that fails is a warning.
+void try_report(const std::filesystem::path& folder) {
+  try {
+    write_report(folder);
+    log_info("graft: the figure is in {}", (folder / "report.html").string());
+  } catch (const Error& error) {
+    log_warning("no report: {}", error.what());
+  }
+}
+
+int run(const StudyFlags& flags, const CommandContext& context) {
+  RunnerOptions options = resolve_study(flags);
+  options.binary = sha256_file("/proc/self/exe");
+  options.versions = library_versions();
+  options.device_name = processor_name();
+  options.command_line = context.command_line;
+  options.stop = &catch_interrupts();
+  const RunnerOutcome outcome = run_study(options);
+  if (outcome.interrupted) {
+    fail(ErrorKind::interrupted, "interrupted; {} of {} runs are done; go on with: {}", outcome.done, outcome.planned,
+         shell_line(context.command_line));
+  }
+  fmt::print("{}", report_table(outcome.study, outcome.results));
+  std::fflush(stdout);
+  try_report(options.folder);
+  if (outcome.failed == 0) return 0;
+  fail(ErrorKind::failure, "{} of {} runs failed, see {}; the same command tries them again", outcome.failed,
+       outcome.planned, (options.folder / "results.jsonl").string());
+}
+
+int report(const StudyFlags& flags) {
+  const RunnerOptions options = resolve_study(flags);
+  write_report(options.folder);
+  fmt::print("{}", report_table(read_study(options.folder / "study.yaml"), read_results(options.folder)));
+  log_info("graft: the figure is in {}", (options.folder / "report.html").string());
+  return 0;
+}
+
+}  // namespace
+
+void add_study(CLI::App& app, CommandContext& context) {
+  CLI::App* study = app.add_subcommand("study", "which layers transfer: plan, run and report a study");
+  study->require_subcommand(1);
+  auto flags = std::make_shared<StudyFlags>();
+
+  CLI::App* plan_command = study->add_subcommand("plan", "list the runs and what they will cost");
+  add_study_flags(*plan_command, *flags);
+  plan_command->callback([&context, flags] { context.chosen = [flags] { return plan_study(*flags); }; });
+
+  CLI::App* run_command = study->add_subcommand("run", "train what is not there yet, several runs at a time");
+  add_study_flags(*run_command, *flags);
+  for (CLI::App* command : {plan_command, run_command}) {
+    command->add_flag("--no-feature-cache", flags->no_feature_cache, "run frozen layers at every step");
+  }
+  run_command->add_flag("--accept-binary", flags->accept_binary, "go on from the results of another binary");
+  run_command->callback([&context, flags] { context.chosen = [flags, &context] { return run(*flags, context); }; });
+
+  CLI::App* report_command = study->add_subcommand("report", "write report.html and print the table");
+  report_command->add_option("STUDY", flags->study, "a study file or a results folder")->required();
+  report_command->add_option("--output", flags->output, "results folder; default: runs/<study name>");
+  report_command->callback([&context, flags] { context.chosen = [flags] { return report(*flags); }; });
+}
+
+}  // namespace graft

@@ -1,0 +1,64 @@
+#include "tools/synthetic_step.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "engine/base/error.h"
+#include "engine/base/philox.h"
+#include "engine/nn/init.h"
+#include "transfer/trainer.h"
+
+namespace graft {
+namespace {
+
+Batch synthetic_batch(Backend& backend, const SyntheticStepOptions& options) {
+  const std::int64_t count = options.training.batch_size;
+  const Shape shape{count, options.network.height, options.network.width, options.network.in_channels};
+  const RandomStream random{.seed = 0, .stream = stream_of("bench step")};
+  std::vector<float> pixels(static_cast<std::size_t>(shape.numel()));
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = 2.0f * uniform_float(random.word(0, i)) - 1.0f;
+  std::vector<std::int64_t> labels(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    labels[i] = static_cast<std::int64_t>(i) % options.network.classes;
+  }
+  Batch batch{.items = backend.empty(shape, DType::f32), .labels = backend.empty({count}, DType::i64), .count = count};
+  backend.copy_from_host(pixels.data(), batch.items);
+  backend.copy_from_host(labels.data(), batch.labels);
+  const DType dtype = compute_dtype(options.training);
+  if (dtype != DType::f32) {
+    const Tensor items = backend.empty(shape, dtype);
+    backend.cast(batch.items, items);
+    batch.items = items;
+  }
+  return batch;
+}
+
+}  // namespace
+
+std::vector<double> time_steps(Backend& backend, const SyntheticStepOptions& options) {
+  check_amp(options.training, backend);
+  const std::shared_ptr<Backbone> network = make_backbone(options.model, backend, options.network);
+  initialize(network->parameters(), 0, "bench");
+  initialize(network->buffers(), 0, "bench");
+  network->freeze_until(0, BatchNormPolicy::eval);
+  const Batch batch = synthetic_batch(backend, options);
+  Trainer trainer(*network, backend, {.settings = options.training, .steps_per_epoch = options.warmup + options.steps});
+  std::vector<double> milliseconds;
+  for (std::int64_t step = 0; step < options.warmup + options.steps; ++step) {
+    const auto start = std::chrono::steady_clock::now();
+    trainer.step(batch, 0);
+    backend.synchronize();
+    const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - start;
+    if (step >= options.warmup) milliseconds.push_back(taken.count());
+  }
+  return milliseconds;
+}
+
+double median(std::vector<double> values) {
+  check(!values.empty(), "[median] of no values");
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
+}
+
+}  // namespace graft

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine/backend/backend.h"
+#include "models/backbone.h"
+#include "transfer/study.h"
+
+namespace graft {
+
+/// Training steps on one synthetic batch that lies on the backend: nothing but the step is measured.
+struct SyntheticStepOptions {
+  std::string model;
+  BackboneOptions network;
+  TrainingSettings training;
+  std::int64_t warmup = 3;
+  std::int64_t steps = 10;
+};
+
+/// Milliseconds of each measured step.
+std::vector<double> time_steps(Backend& backend, const SyntheticStepOptions& options);
+
+double median(std::vector<double> values);
+
+}  // namespace graft
