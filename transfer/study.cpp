@@ -17,12 +17,14 @@ constexpr std::array<std::pair<Treatment, const char*>, 6> kTreatments{{{Treatme
                                                                         {Treatment::anb_plus, "AnB+"},
                                                                         {Treatment::random, "random"}}};
 
-using Setting = std::pair<std::string, std::string>;
+using Setting = std::pair<std::string, std::string>;  ///< key and value
 
 template <class T>
 std::string list_text(const std::vector<T>& values) {
   return fmt::format("[{}]", fmt::join(values, ", "));
 }
+
+std::string per_class_text(std::int64_t count) { return count == 0 ? "all" : fmt::to_string(count); }
 
 std::vector<Setting> training_settings(const TrainingSettings& t) {
   return {{"epochs", fmt::to_string(t.epochs)},
@@ -41,27 +43,6 @@ std::vector<Setting> training_settings(const TrainingSettings& t) {
           {"amp", t.amp},
           {"crop_padding", fmt::to_string(t.crop_padding)},
           {"flip", fmt::to_string(t.flip)}};
-}
-
-std::vector<Setting> settings(const Study& study) {
-  std::vector<std::string> treatments;
-  for (const Treatment treatment : study.treatments) treatments.emplace_back(name_of(treatment));
-  std::vector<Setting> all{{"name", study.name},
-                           {"dataset", study.dataset},
-                           {"model", study.model},
-                           {"split.source", list_text(study.source_classes)},
-                           {"split.target", list_text(study.target_classes)},
-                           {"split.random_halves", fmt::to_string(study.random_splits)},
-                           {"split.seed", fmt::to_string(study.split_seed)},
-                           {"split.both_directions", fmt::to_string(study.both_directions)},
-                           {"samples.train_per_class", fmt::to_string(study.train_per_class)},
-                           {"samples.test_per_class", fmt::to_string(study.test_per_class)},
-                           {"treatments", list_text(treatments)},
-                           {"cuts", list_text(study.cuts)},
-                           {"seeds", list_text(study.seeds)},
-                           {"batch_norm_policy", name_of(study.bn_policy)}};
-  for (auto& [key, value] : training_settings(study.training)) all.emplace_back("training." + key, std::move(value));
-  return all;
 }
 
 }  // namespace
@@ -86,9 +67,30 @@ bool freezes(Treatment treatment) {
 
 bool copies_layers(Treatment treatment) { return treatment != Treatment::base && treatment != Treatment::random; }
 
+std::vector<Setting> settings_of(const Study& study) {
+  std::vector<std::string> treatments;
+  for (const Treatment treatment : study.treatments) treatments.emplace_back(name_of(treatment));
+  std::vector<Setting> all{{"name", study.name},
+                           {"dataset", study.dataset},
+                           {"model", study.model},
+                           {"split.source", list_text(study.source_classes)},
+                           {"split.target", list_text(study.target_classes)},
+                           {"split.random_halves", fmt::to_string(study.random_splits)},
+                           {"split.seed", fmt::to_string(study.split_seed)},
+                           {"split.both_directions", fmt::to_string(study.both_directions)},
+                           {"samples.train_per_class", per_class_text(study.train_per_class)},
+                           {"samples.test_per_class", per_class_text(study.test_per_class)},
+                           {"treatments", list_text(treatments)},
+                           {"cuts", list_text(study.cuts)},
+                           {"seeds", list_text(study.seeds)},
+                           {"batch_norm_policy", name_of(study.bn_policy)}};
+  for (auto& [key, value] : training_settings(study.training)) all.emplace_back("training." + key, std::move(value));
+  return all;
+}
+
 std::string first_difference(const Study& here, const Study& there) {
-  const auto left = settings(here);
-  const auto right = settings(there);
+  const auto left = settings_of(here);
+  const auto right = settings_of(there);
   for (std::size_t i = 0; i < left.size(); ++i) {
     if (left[i] != right[i])
       return fmt::format("{}: {} here, {} there", left[i].first, left[i].second, right[i].second);

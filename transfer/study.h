@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/nn/module.h"
@@ -72,6 +73,9 @@ struct Study {
 /// known one), a missing one, a class in both halves, zero samples, an unknown treatment or a value out of range.
 Study read_study(const std::filesystem::path& file);
 Study parse_study(const std::string& yaml, const std::string& file_name);
+
+/// Every setting that a result depends on, as the study file names it ("training.lr") and as text.
+std::vector<std::pair<std::string, std::string>> settings_of(const Study& study);
 
 /// The first setting in which two studies differ, as "training.lr: 0.05 here, 0.1 there", or "" if none does. What
 /// cannot change a result or is no part of the question (feature_cache) is not compared.

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+
+namespace graft {
+
+/// Runs a gnuplot script that writes one SVG to its standard output, without the user's own gnuplot settings. Throws
+/// Error(failure) if gnuplot is not installed (naming the package) or rejects the script (with its message).
+std::string run_gnuplot(const std::string& script);
+
+/// What gnuplot wrote, fit to stand inside a page beside others: from <svg on, drawn in the surrounding text's colour
+/// where gnuplot drew black, ids led by `prefix` so that no two figures share one, named `label` for those who listen.
+std::string inline_svg(const std::string& svg, const std::string& prefix, const std::string& label);
+
+/// The same figure as a file of its own, on white.
+std::string standalone_svg(const std::string& inlined);
+
+/// A string as gnuplot reads it between double quotes, its enhanced markup off.
+std::string gnuplot_quoted(const std::string& text);
+
+}  // namespace graft

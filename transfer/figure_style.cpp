@@ -1,0 +1,69 @@
+#include "transfer/figure_style.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "transfer/figure_gnuplot.h"
+
+namespace graft {
+namespace {
+
+/// Whether every tick's stage name fits under it; an average letter is 0.6 of the font's size wide.
+bool names_fit(const ReportData& data, const std::vector<std::string>& stages, const FigureShape& shape) {
+  std::size_t longest = 0;
+  for (const int cut : data.cuts) longest = std::max(longest, stage_name(stages, cut).size());
+  const double slot = 0.85 * shape.width / (data.cuts.empty() ? 1.0 : data.cuts.back() + 1.0);
+  return static_cast<double>(longest) * 0.6 * shape.font < slot;
+}
+
+std::string cut_ticks(const ReportData& data, const std::vector<std::string>& stages, const FigureShape& shape,
+                      double first) {
+  std::vector<std::string> ticks;
+  if (first < 0.0) ticks.emplace_back("'base' 0");
+  const bool with_names = names_fit(data, stages, shape);
+  for (const int cut : data.cuts) {
+    const std::string quoted = gnuplot_quoted(stage_name(stages, cut));
+    const std::string name = with_names ? fmt::format("\"{}\\n\".{}", cut, quoted) : fmt::format("\"{}\"", cut);
+    ticks.push_back(fmt::format("{} {}", name, cut));
+  }
+  return fmt::format("{}", fmt::join(ticks, ", "));
+}
+
+}  // namespace
+
+TreatmentStyle style_of(const std::string& treatment) {
+  if (treatment == "BnB") return {"#0072b2", 7, 1, -0.06};
+  if (treatment == "BnB+") return {"#3d9bd6", 6, 2, -0.12};
+  if (treatment == "AnB") return {"#d55e00", 5, 1, 0.06};
+  if (treatment == "AnB+") return {"#cc8400", 4, 2, 0.12};
+  if (treatment == "random") return {"#8a7fa8", 9, 4, 0.0};
+  return {"#7d8590", 13, 1, 0.0};
+}
+
+std::vector<std::string> drawn_treatments(const ReportData& data) {
+  std::vector<std::string> names;
+  for (const Treatment treatment : data.study.treatments) {
+    if (treatment != Treatment::base) names.emplace_back(name_of(treatment));
+  }
+  return names;
+}
+
+std::string stage_name(const std::vector<std::string>& stages, int cut) {
+  return cut >= 1 && static_cast<std::size_t>(cut) <= stages.size() ? stages[static_cast<std::size_t>(cut) - 1] : "";
+}
+
+std::string figure_frame(const ReportData& data, const std::vector<std::string>& stages, const FigureShape& shape,
+                         const std::string& name, double first) {
+  const int last = data.cuts.empty() ? 0 : data.cuts.back();
+  std::string text = fmt::format("set terminal svg size {},{} dynamic noenhanced font 'sans-serif,{}' name '{}'\n",
+                                 shape.width, shape.height, shape.font, name);
+  text += "set encoding utf8\nset border 3\nset tics nomirror out scale 0.5\nset clip two\n";
+  text += "set grid ytics lt 1 lc rgb '#a0888888'\n";
+  text += fmt::format("set key outside top center horizontal maxcols {} samplen 2.2\n", shape.width < 600 ? 3 : 6);
+  text += fmt::format("set xrange [{}:{}]\nset xtics ({})\n", first, last + 0.4, cut_ticks(data, stages, shape, first));
+  text += "set xlabel 'cut: stages carried over'\n";
+  return text;
+}
+
+}  // namespace graft

@@ -1,0 +1,139 @@
+#include "transfer/report_page.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "transfer/figure.h"
+#include "transfer/figure_style.h"
+#include "transfer/html.h"
+#include "transfer/report_summary.h"
+
+namespace graft {
+namespace {
+
+std::string class_list(const std::vector<std::string>& names) {
+  return names.size() > 12 ? fmt::format("{} classes", names.size()) : fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string per_class(std::int64_t count, const char* what) {
+  return count == 0 ? fmt::format("all {} images", what) : fmt::format("{} {} images a class", count, what);
+}
+
+/// What was asked, in one sentence.
+std::string question(const Study& study) {
+  std::string halves;
+  if (study.random_splits > 0) {
+    halves = fmt::format("one random half of its classes to the other, in {} split{}{}", study.random_splits,
+                         study.random_splits == 1 ? "" : "s", study.both_directions ? " and both directions" : "");
+  } else {
+    halves = fmt::format("{} to {}{}", class_list(study.source_classes), class_list(study.target_classes),
+                         study.both_directions ? ", and back" : "");
+  }
+  return fmt::format("Which stages of {} trained on {} carry over from {}, with {}?", study.model, study.dataset,
+                     halves, per_class(study.train_per_class, "training"));
+}
+
+std::string progress_note(const ReportData& data) {
+  std::int64_t finished = static_cast<std::int64_t>(data.finished.size());
+  if (finished >= data.expected_runs()) return "";
+  return fmt::format(
+      "<p class=\"warn\">This study is not complete: {} of {} networks on target halves have finished.</p>\n", finished,
+      data.expected_runs());
+}
+
+std::string binary_note(const ReportData& data) {
+  std::map<std::string, int> counts;
+  for (const auto* runs : {&data.finished, &data.source_bases, &data.failed}) {
+    for (const RunResult& run : *runs) ++counts[run.binary];
+  }
+  if (counts.size() < 2) return "";
+  std::vector<std::string> parts;
+  for (const auto& [binary, count] : counts)
+    parts.push_back(fmt::format("{} by {}", count, html_escape(binary.substr(0, 12))));
+  return fmt::format(
+      "<p class=\"warn\">These results were made by {} different programs ({}): they may differ by "
+      "rounding beside what was studied.</p>\n",
+      counts.size(), fmt::join(parts, ", "));
+}
+
+std::string summary_section(const ReportData& data, const Manifest& manifest) {
+  const ReportSummary summary = summarize(data, manifest.stages);
+  std::string text = "<div class=\"short\"><p>" + html_escape(summary.in_short) + "</p></div>\n";
+  text += binary_note(data) + progress_note(data);
+  if (summary.sentences.empty()) return text;
+  text += "<ul>\n";
+  for (const std::string& sentence : summary.sentences) text += "<li>" + html_escape(sentence) + "</li>\n";
+  return text + "</ul>\n";
+}
+
+std::string figure(const PageFigure& figure, const std::string& caption) {
+  return "<figure>\n<div class=\"wide\">" + figure.wide + "</div>\n<div class=\"narrow\">" + figure.narrow +
+         "</div>\n<figcaption>" + caption + "</figcaption>\n</figure>\n";
+}
+
+/// Names what the figure cannot show at its scale.
+std::string below_note(const ReportData& data) {
+  std::map<std::pair<std::string, int>, std::vector<std::string>> arms;
+  for (const RunResult& run : runs_below(data, accuracy_range(data))) {
+    arms[{run.treatment, run.cut}].push_back(fmt::format("{:.3f}", run.top1));
+  }
+  if (arms.empty()) return "";
+  std::vector<std::string> parts;
+  for (const auto& [arm, values] : arms) {
+    parts.push_back(fmt::format("{} at cut {}: {}", arm.first, arm.second, fmt::join(values, ", ")));
+  }
+  return fmt::format(" Below the axis (triangles): {}.", fmt::join(parts, "; "));
+}
+
+std::string accuracy_caption(const ReportData& data, const Manifest& manifest) {
+  std::string text =
+      "Top-1 accuracy of the last epoch on the target half&#39;s test images against the cut, in the manner "
+      "of figure 2 of Yosinski et al. 2014. Every network is a dot, a line goes through the means of a "
+      "treatment; base is the horizontal line, the band spans its networks.";
+  text += html_escape(below_note(data));
+  std::vector<std::string> names;
+  for (const int cut : data.cuts) {
+    const std::string name = stage_name(manifest.stages, cut);
+    if (!name.empty()) names.push_back(fmt::format("{} {}", cut, name));
+  }
+  if (!names.empty()) text += html_escape(fmt::format(" Cuts: {}.", fmt::join(names, ", ")));
+  return text;
+}
+
+std::string treatments_note() {
+  return "<p class=\"note\">In <b>XnY</b> the first n stages come from the base network of half X, the rest starts "
+         "anew "
+         "and is trained on half Y. A is the source, B the target. <b>AnB</b>: carried over and frozen; <b>AnB+</b>: "
+         "carried over and fine-tuned; <b>BnB</b>, <b>BnB+</b>: the same from a base network of the target half "
+         "itself, "
+         "the control; <b>random</b>: the first n stages untrained and frozen; <b>base</b>: trained on the target half "
+         "from the start. After J. Yosinski, J. Clune, Y. Bengio and H. Lipson, &ldquo;How transferable are features "
+         "in "
+         "deep neural networks?&rdquo;, NeurIPS 2014.</p>\n";
+}
+
+}  // namespace
+
+std::string report_page(const ReportData& data, const Manifest& manifest, const PageFigure& accuracy,
+                        const PageFigure& differences) {
+  const std::string title = html_escape(data.study.name);
+  std::string page =
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
+      title + ": which layers transfer</title>\n<style>" + html_style() + "</style>\n</head>\n<body>\n<main>\n";
+  page += "<h1>" + title + "</h1>\n<p class=\"question\">" + html_escape(question(data.study)) + "</p>\n";
+  page += summary_section(data, manifest);
+  page +=
+      "<h2>Accuracy against the cut</h2>\n" + figure(accuracy, accuracy_caption(data, manifest)) + treatments_note();
+  page += "<h2>Differences to base</h2>\n";
+  if (!differences.wide.empty()) {
+    page +=
+        figure(differences, "Mean paired difference to base and its 95% interval. " + html_escape(interval_rule(data)));
+  }
+  page += result_sections(data) + record_sections(data, manifest);
+  return page + "</main>\n</body>\n</html>\n";
+}
+
+}  // namespace graft

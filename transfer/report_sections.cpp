@@ -1,0 +1,140 @@
+#include <fmt/format.h>
+
+#include "transfer/figure_style.h"
+#include "transfer/html.h"
+#include "transfer/report_page.h"
+
+namespace graft {
+namespace {
+
+using Cells = std::vector<std::string>;
+
+std::string treatment_cell(const std::string& treatment) {
+  return fmt::format("<span class=\"swatch\" style=\"background:{}\"></span>{}", style_of(treatment).colour,
+                     html_escape(treatment));
+}
+
+std::string difference_cell(const IntervalEstimate& estimate) {
+  if (!estimate.half_width) return "not enough pairs";
+  const std::string text = fmt::format("{:+.4f} &plusmn; {:.4f}", estimate.mean, *estimate.half_width);
+  const bool below = estimate.mean + *estimate.half_width < 0.0;
+  return below ? "<span class=\"below\">" + text + "</span>" : text;
+}
+
+std::string interval_cell(const IntervalEstimate& e) {
+  if (!e.half_width) return "";
+  return fmt::format("{:+.4f} to {:+.4f}", e.mean - *e.half_width, e.mean + *e.half_width);
+}
+
+std::string row_note(const ArmRow& row) {
+  Cells notes;
+  if (row.untrained > 0) notes.push_back(fmt::format("{} did not train", row.untrained));
+  if (row.failed > 0) notes.push_back(fmt::format("{} failed", row.failed));
+  const std::int64_t missing = row.expected - row.mean.runs - row.failed;
+  if (missing > 0) notes.push_back(fmt::format("{} not run", missing));
+  return fmt::format("{}", fmt::join(notes, ", "));
+}
+
+Cells difference_row(const ArmRow& row) {
+  const bool base = row.arm.treatment == "base";
+  const bool any = row.mean.runs > 0;
+  return {treatment_cell(row.arm.treatment),
+          base ? "" : std::to_string(row.arm.cut),
+          std::to_string(row.mean.runs),
+          any ? fmt::format("{:.4f}", row.mean.mean) : "",
+          any ? fmt::format("{:.4f} &ndash; {:.4f}", row.mean.lowest, row.mean.highest) : "",
+          base ? "" : difference_cell(row.difference.difference),
+          base ? "" : interval_cell(row.difference.difference),
+          base ? "" : std::to_string(row.difference.difference.units),
+          row_note(row)};
+}
+
+/// The same arm without the networks that did not train.
+Cells trained_row(const ArmRow& row) {
+  return {treatment_cell(row.arm.treatment) + ", those that trained",
+          std::to_string(row.arm.cut),
+          std::to_string(row.trained_mean.runs),
+          fmt::format("{:.4f}", row.trained_mean.mean),
+          fmt::format("{:.4f} &ndash; {:.4f}", row.trained_mean.lowest, row.trained_mean.highest),
+          difference_cell(row.trained_difference.difference),
+          interval_cell(row.trained_difference.difference),
+          std::to_string(row.trained_difference.difference.units),
+          ""};
+}
+
+std::string difference_table(const ReportData& data) {
+  std::vector<Cells> rows;
+  for (const ArmRow& row : data.rows) {
+    rows.push_back(difference_row(row));
+    if (row.untrained > 0 && row.trained_mean.runs > 0 && row.arm.treatment != "base") rows.push_back(trained_row(row));
+  }
+  return html_table({"treatment", "cut", "runs", "mean top-1", "lowest &ndash; highest", "difference to base",
+                     "95% interval", "n", ""},
+                    rows, 1);
+}
+
+Cells run_cells(const RunResult& run) {
+  return {"<code>" + html_escape(run.id) + "</code>",
+          treatment_cell(run.treatment),
+          std::to_string(run.cut),
+          html_escape(run.split),
+          html_escape(run.source),
+          html_escape(run.target),
+          std::to_string(run.seed)};
+}
+
+const Cells kRunHeadings{"run", "treatment", "cut", "split", "source", "target", "seed"};
+
+template <class More>
+std::string run_table(const std::vector<RunResult>& runs, const Cells& headings, More more) {
+  Cells all = kRunHeadings;
+  all.insert(all.end(), headings.begin(), headings.end());
+  std::vector<Cells> rows;
+  for (const RunResult& run : runs) {
+    Cells cells = run_cells(run);
+    for (std::string& cell : more(run)) cells.push_back(std::move(cell));
+    rows.push_back(std::move(cells));
+  }
+  return html_table(all, rows, all.size());
+}
+
+std::string untrained_section(const ReportData& data) {
+  std::string text = "<h2>What did not train</h2>\n<p>" + html_escape(untrained_rule()) + "</p>\n";
+  if (data.untrained.empty()) return text + "<p>Every finished network trained.</p>\n";
+  std::vector<RunResult> runs;
+  for (const UntrainedRun& untrained : data.untrained) runs.push_back(untrained.run);
+  std::size_t next = 0;
+  return text + run_table(runs, {"top-1", "why"}, [&](const RunResult& run) {
+           return Cells{fmt::format("{:.4f}", run.top1), html_escape(data.untrained[next++].reason)};
+         });
+}
+
+std::string failed_section(const ReportData& data) {
+  if (data.failed.empty()) return "";
+  return "<h2>What failed</h2>\n<p>These networks ended with an error; running the study again tries them "
+         "again.</p>\n" +
+         run_table(data.failed, {"error"}, [](const RunResult& run) { return Cells{html_escape(run.error)}; });
+}
+
+std::string all_runs(const ReportData& data) {
+  std::vector<RunResult> runs = data.source_bases;
+  runs.insert(runs.end(), data.finished.begin(), data.finished.end());
+  const auto figures = [](const RunResult& run) {
+    return Cells{fmt::format("{:.4f}", run.top1), fmt::format("{} of {}", run.correct, run.n_test),
+                 fmt::format("{:.4f}", run.train_loss), fmt::format("{:.1f}", run.seconds)};
+  };
+  return fmt::format("<details><summary>Every network ({})</summary>\n{}</details>\n", runs.size(),
+                     run_table(runs, {"top-1", "correct", "training loss", "seconds"}, figures));
+}
+
+}  // namespace
+
+std::string result_sections(const ReportData& data) {
+  std::string text = difference_table(data);
+  text += "<p class=\"note\">" + html_escape(interval_rule(data)) +
+          " Differences whose whole interval lies below zero stand out.</p>\n";
+  text += all_runs(data);
+  return text + untrained_section(data) + failed_section(data);
+}
+
+}  // namespace graft
