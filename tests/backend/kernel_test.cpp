@@ -22,10 +22,10 @@ void poison(const Tensor& tensor) {
 
 void PrintTo(const KernelParam& param, std::ostream* out) { *out << param.backend.name << ' ' << name_of(param.dtype); }
 
-std::vector<KernelParam> kernel_params() {
+std::vector<KernelParam> kernel_params(const std::vector<DType>& dtypes) {
   std::vector<KernelParam> params;
   for (const BackendUnderTest& backend : backends_under_test()) {
-    for (const DType dtype : {DType::f32, DType::bf16}) params.push_back({backend, dtype});
+    for (const DType dtype : dtypes) params.push_back({backend, dtype});
   }
   return params;
 }

@@ -20,8 +20,8 @@ struct KernelParam {
 };
 void PrintTo(const KernelParam& param, std::ostream* out);
 
-/// Every backend under test in f32 and bf16.
-std::vector<KernelParam> kernel_params();
+/// Every backend under test in each of the dtypes.
+std::vector<KernelParam> kernel_params(const std::vector<DType>& dtypes = {DType::f32, DType::bf16});
 /// "cpu1thread_bf16"
 std::string kernel_param_name(const ::testing::TestParamInfo<KernelParam>& info);
 
