@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "engine/backend/backend.h"
 #include "engine/backend/registry.h"
@@ -125,6 +126,7 @@ class CpuBackend final : public Backend {
   int threads_;
   std::shared_ptr<MemoryPool> pool_;
   std::unique_ptr<OnednnContext> onednn_;
+  std::vector<double> partial_sums_;  ///< [threads, 1024], for reductions whose contracts have no scratch
 };
 
 /// A CpuBackend; what the registry's entry "cpu" makes.

@@ -1,0 +1,132 @@
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
+#include "engine/backend/contract.h"
+#include "engine/base/parallel_for.h"
+#include "engine/cpu/cpu_backend.h"
+#include "engine/cpu/dispatch.h"
+#include "engine/cpu/pool_window.h"
+#include "engine/cpu/simd.h"
+
+namespace graft {
+
+namespace {
+
+constexpr std::int32_t kNoPosition = -1;
+
+/// A maximum and where it stands, in each lane.
+struct Maximum {
+  simd::f32x8 value = simd::broadcast(-std::numeric_limits<float>::infinity());
+  simd::i32x8 position = simd::i32x8{} + kNoPosition;
+
+  /// A later value wins if it is larger, or the first NaN; the first of all wins in any case, so that it has a
+  /// position.
+  void offer(simd::f32x8 candidate, std::int32_t at, bool first) {
+    const simd::i32x8 larger_or_nan = ~(candidate <= value);
+    const simd::i32x8 still_a_number = value == value;
+    const simd::i32x8 wins = first ? ~simd::i32x8{} : (larger_or_nan & still_a_number);
+    value = wins ? candidate : value;
+    position = wins ? simd::i32x8{} + at : position;
+  }
+};
+
+/// All taps of a window inside the image; `kTapsH` and `kTapsW` are their numbers where the compiler may unroll them, 0
+/// where they are the taps' own.
+template <int kTapsH, int kTapsW, class T>
+void max_of_window(const T* x, const PoolImage& image, const Taps& rows, const Taps& columns, T* y,
+                   std::int32_t* indices) {
+  const std::int64_t row_count = kTapsH > 0 ? kTapsH : rows.count;
+  const std::int64_t column_count = kTapsW > 0 ? kTapsW : columns.count;
+  simd::for_vectors(
+      0, image.channels, [&](std::int64_t c, auto lanes) __attribute__((always_inline)) {
+        Maximum best;
+        for (std::int64_t i = 0; i < row_count; ++i) {
+          for (std::int64_t j = 0; j < column_count; ++j) {
+            const std::int64_t at = (rows.first + i * rows.step) * image.width + columns.first + j * columns.step;
+            best.offer(simd::load(x + at * image.channels + c, lanes), static_cast<std::int32_t>(at), i == 0 && j == 0);
+          }
+        }
+        simd::store(y + c, best.value, lanes);
+        if (indices != nullptr) simd::store(indices + c, best.position, lanes);
+      });
+}
+
+template <class T>
+void max_of_row(const T* x, const PoolGeometry& pool, std::int64_t oh, T* y, std::int32_t* indices) {
+  const Taps rows = pool.rows(oh);
+  for (std::int64_t ow = 0; ow < pool.out_width; ++ow) {
+    const Taps columns = pool.columns(ow);
+    if (rows.count == 2 && columns.count == 2) {
+      max_of_window<2, 2>(x, pool.image, rows, columns, y, indices);
+    } else if (rows.count == 3 && columns.count == 3) {
+      max_of_window<3, 3>(x, pool.image, rows, columns, y, indices);
+    } else {
+      max_of_window<0, 0>(x, pool.image, rows, columns, y, indices);
+    }
+    y += pool.image.channels;
+    if (indices != nullptr) indices += pool.image.channels;
+  }
+}
+
+/// One row of dx: each position gathers from the windows that may have chosen it, in row-major order, and is written
+/// once; so nothing is zeroed before and no two threads write to one place.
+template <class T>
+void gather_row(const T* dy, const std::int32_t* indices, const PoolGeometry& pool, std::int64_t h, T* dx) {
+  const std::int64_t channels = pool.image.channels;
+  const Taps rows = pool.windows_of_row(h);
+  for (std::int64_t w = 0; w < pool.image.width; ++w) {
+    const Taps columns = pool.windows_of_column(w);
+    const auto position = static_cast<std::int32_t>(h * pool.image.width + w);
+    simd::for_vectors(
+        0, channels, [&](std::int64_t c, auto lanes) __attribute__((always_inline)) {
+          simd::f32x8 sum{};
+          for (std::int64_t oh = rows.first; oh < rows.first + rows.count; ++oh) {
+            for (std::int64_t ow = columns.first; ow < columns.first + columns.count; ++ow) {
+              const std::int64_t at = (oh * pool.out_width + ow) * channels + c;
+              const simd::i32x8 chosen = simd::load(indices + at, lanes) == position;
+              sum += chosen ? simd::load(dy + at, lanes) : simd::f32x8{};
+            }
+          }
+          simd::store(dx + w * channels + c, sum, lanes);
+        });
+  }
+}
+
+}  // namespace
+
+void CpuBackend::max_pool2d_forward(const Tensor& x, const Pool2dOptions& options, const Tensor& y,
+                                    const Tensor& indices) {
+  check_max_pool2d_forward(*this, x, options, y, indices);
+  enter();
+  const PoolGeometry pool(x.shape(), y.shape(), options);
+  with_float_type(x.dtype(), [&](auto type) {
+    using T = decltype(type);
+    parallel_for(x.dim(0) * pool.out_height, pool.row_grain(), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t row = begin; row < end; ++row) {
+        const std::int64_t first = row * pool.out_row_size();
+        max_of_row(x.data<T>() + row / pool.out_height * pool.image_size(), pool, row % pool.out_height,
+                   y.data<T>() + first, indices.defined() ? indices.data<std::int32_t>() + first : nullptr);
+      }
+    });
+  });
+}
+
+void CpuBackend::max_pool2d_backward(const Tensor& dy, const Tensor& indices, const Pool2dOptions& options,
+                                     const Tensor& dx) {
+  check_max_pool2d_backward(*this, dy, indices, options, dx);
+  enter();
+  const PoolGeometry pool(dx.shape(), dy.shape(), options);
+  with_float_type(dy.dtype(), [&](auto type) {
+    using T = decltype(type);
+    parallel_for(dx.dim(0) * pool.image.height, pool.row_grain(), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t row = begin; row < end; ++row) {
+        const std::int64_t first = row / pool.image.height * pool.out_size();
+        gather_row(dy.data<T>() + first, indices.data<std::int32_t>() + first, pool, row % pool.image.height,
+                   dx.data<T>() + row * pool.image.width * pool.image.channels);
+      }
+    });
+  });
+}
+
+}  // namespace graft
