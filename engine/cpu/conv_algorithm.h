@@ -8,8 +8,11 @@ namespace graft {
 
 /// The ways in which the CPU backend computes a convolution.
 enum class ConvAlgorithm : std::uint8_t {
-  direct,   ///< oneDNN, images in NHWC as they are
-  blocked,  ///< oneDNN, images reordered to its blocked layouts and back in scratch
+  direct,             ///< oneDNN, images in NHWC as they are
+  blocked,            ///< oneDNN, images reordered to its blocked layouts and back in scratch
+  winograd_tiles,     ///< graft's own F(4x4, 3x3), scheduled by tiles
+  winograd_channels,  ///< the same, scheduled by output channels
+  onednn_winograd,    ///< oneDNN's F(4x4, 3x3) with reorders: for comparison, never chosen
 };
 
 std::string_view name_of(ConvAlgorithm algorithm);

@@ -2,6 +2,7 @@
 
 #include "engine/base/error.h"
 #include "engine/cpu/conv_onednn.h"
+#include "engine/cpu/winograd_plan.h"
 
 namespace graft {
 namespace {
@@ -50,6 +51,13 @@ std::unique_ptr<Plan> make_conv_plan(const OnednnContext& context, const ConvPro
       return make_onednn_conv_plan(context, problem, OnednnConvLayout::plain);
     case ConvAlgorithm::blocked:
       return make_onednn_conv_plan(context, problem, OnednnConvLayout::blocked);
+    case ConvAlgorithm::winograd_tiles:
+    case ConvAlgorithm::winograd_channels:
+      if (!winograd_covers(problem)) return nullptr;
+      return make_winograd_plan(problem, algorithm == ConvAlgorithm::winograd_tiles ? WinogradSchedule::by_tiles
+                                                                                    : WinogradSchedule::by_channels);
+    case ConvAlgorithm::onednn_winograd:
+      return make_onednn_conv_plan(context, problem, OnednnConvLayout::winograd_blocked);
   }
   return nullptr;
 }
