@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "engine/base/error.h"
+#include "engine/backend/contract.h"
 #include "engine/cpu/conv_plan.h"
 #include "engine/cpu/cpu_backend.h"
 #include "engine/cpu/onednn_context.h"
@@ -25,11 +25,10 @@ std::size_t scratch_bytes(CpuBackend& backend, ConvProblem problem) {
   return std::max(without, conv_plan(backend.onednn(), problem).scratch_bytes());
 }
 
-void run(CpuBackend& backend, const ConvProblem& problem, const PlanPointers& pointers, const Tensor& scratch) {
+void run(CpuBackend& backend, const char* operation, const ConvProblem& problem, const PlanPointers& pointers,
+         const Tensor& scratch) {
   Plan& plan = conv_plan(backend.onednn(), problem);
-  check(plan.scratch_bytes() == 0 || (scratch.defined() && scratch.nbytes() >= plan.scratch_bytes()),
-        "[conv2d] scratch is {}, {} bytes are needed; ask conv2d_..._scratch_bytes with the same shapes", scratch.str(),
-        plan.scratch_bytes());
+  check_scratch(operation, backend, scratch, plan.scratch_bytes());
   plan.run(pointers, scratch.raw());
 }
 
@@ -53,10 +52,11 @@ void forward_of_nothing(CpuBackend& backend, const Tensor& bias, bool relu, cons
 
 void CpuBackend::conv2d_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv2dOptions& options,
                                 const Tensor& scratch, const Tensor& y) {
+  check_conv2d_forward(*this, x, w, bias, options, scratch, y);
   enter();
   const ConvProblem problem = problem_of(ConvKind::forward, x.dtype(), x.shape(), w.shape(), options, bias.defined());
   if (problem.empty()) return forward_of_nothing(*this, bias, options.relu, y);
-  run(*this, problem, {x.raw(), w.raw(), bias.raw(), y.raw()}, scratch);
+  run(*this, "conv2d", problem, {x.raw(), w.raw(), bias.raw(), y.raw()}, scratch);
 }
 
 std::size_t CpuBackend::conv2d_forward_scratch_bytes(const Shape& x, const Shape& w, DType dtype,
@@ -67,10 +67,11 @@ std::size_t CpuBackend::conv2d_forward_scratch_bytes(const Shape& x, const Shape
 
 void CpuBackend::conv2d_backward_data(const Tensor& dy, const Tensor& w, const Conv2dOptions& options,
                                       const Tensor& scratch, const Tensor& dx) {
+  check_conv2d_backward_data(*this, dy, w, options, scratch, dx);
   enter();
   const ConvProblem problem = problem_of(ConvKind::backward_data, dy.dtype(), dx.shape(), w.shape(), options, false);
   if (problem.empty()) return fill(0.0, dx);
-  run(*this, problem, {dy.raw(), w.raw(), nullptr, dx.raw()}, scratch);
+  run(*this, "conv2d_backward_data", problem, {dy.raw(), w.raw(), nullptr, dx.raw()}, scratch);
 }
 
 std::size_t CpuBackend::conv2d_backward_data_scratch_bytes(const Shape& x, const Shape& w, DType dtype,
@@ -81,6 +82,7 @@ std::size_t CpuBackend::conv2d_backward_data_scratch_bytes(const Shape& x, const
 
 void CpuBackend::conv2d_backward_weights(const Tensor& x, const Tensor& dy, const Conv2dOptions& options,
                                          const Tensor& scratch, const Tensor& dw, const Tensor& dbias) {
+  check_conv2d_backward_weights(*this, x, dy, options, scratch, dw, dbias);
   enter();
   const ConvProblem problem =
       problem_of(ConvKind::backward_weights, x.dtype(), x.shape(), dw.shape(), options, dbias.defined());
@@ -89,7 +91,7 @@ void CpuBackend::conv2d_backward_weights(const Tensor& x, const Tensor& dy, cons
     if (dbias.defined()) sum_rows(dy, dbias);
     return;
   }
-  run(*this, problem, {x.raw(), dy.raw(), dbias.raw(), dw.raw()}, scratch);
+  run(*this, "conv2d_backward_weights", problem, {x.raw(), dy.raw(), dbias.raw(), dw.raw()}, scratch);
 }
 
 std::size_t CpuBackend::conv2d_backward_weights_scratch_bytes(const Shape& x, const Shape& w, DType dtype,

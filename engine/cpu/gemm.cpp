@@ -1,9 +1,6 @@
 #include <algorithm>
-#include <memory>
-#include <utility>
-#include <vector>
 
-#include "engine/base/error.h"
+#include "engine/backend/contract.h"
 #include "engine/cpu/cpu_backend.h"
 #include "engine/cpu/gemm_plan.h"
 #include "engine/cpu/onednn_context.h"
@@ -13,17 +10,8 @@ namespace {
 
 GemmProblem problem_of(const Shape& a, const Shape& b, DType input, DType output, const GemmOptions& options,
                        bool bias) {
-  const int rank = a.rank();
-  check((rank == 2 || rank == 3) && b.rank() == rank,
-        "[gemm] a is {}, b is {}; both must be matrices or batches of them", a.str(), b.str());
-  check(rank == 2 || a[0] == b[0], "[gemm] a has a batch of {}, b of {}; they must be equal", a[0], b[0]);
-  GemmProblem problem{input, output, rank == 3 ? a[0] : 1, 0, 0, 0, options, bias};
-  problem.m = a[options.transpose_a ? -1 : -2];
-  problem.k = a[options.transpose_a ? -2 : -1];
-  problem.n = b[options.transpose_b ? -2 : -1];
-  const std::int64_t inner = b[options.transpose_b ? -1 : -2];
-  check(problem.k == inner, "[gemm] op(a) has {} columns, op(b) has {} rows; they must be equal", problem.k, inner);
-  return problem;
+  const GemmExtents extents = gemm_extents(a, b, options);
+  return {input, output, extents.batch, extents.m, extents.n, extents.k, options, bias};
 }
 
 /// C = [bias] [then ReLU] for a product that sums over nothing.
@@ -46,13 +34,12 @@ void product_of_nothing(CpuBackend& backend, const Tensor& bias, bool relu, cons
 
 void CpuBackend::gemm(const Tensor& a, const Tensor& b, const Tensor& bias, const GemmOptions& options,
                       const Tensor& scratch, const Tensor& c) {
+  check_gemm(*this, a, b, bias, options, scratch, c);
   enter();
   const GemmProblem problem = problem_of(a.shape(), b.shape(), a.dtype(), c.dtype(), options, bias.defined());
   if (problem.empty()) return product_of_nothing(*this, bias, options.relu, c);
   Plan& plan = gemm_plan(*onednn_, problem);
-  check(plan.scratch_bytes() == 0 || (scratch.defined() && scratch.nbytes() >= plan.scratch_bytes()),
-        "[gemm] scratch is {}, {} bytes are needed; ask gemm_scratch_bytes with the same shapes", scratch.str(),
-        plan.scratch_bytes());
+  check_scratch("gemm", *this, scratch, plan.scratch_bytes());
   plan.run({a.raw(), b.raw(), bias.raw(), c.raw()}, scratch.raw());
 }
 
