@@ -44,11 +44,11 @@ void sum_deviations(const T* x, std::int64_t channels, const ChannelPanel& panel
   for_tile_vectors(panel, channels, begin, end,
                    [&](auto tiles, std::int64_t i, std::int64_t offset, std::int64_t stride, auto lanes) {
                      const simd::f32x8 middle = centre.at(i);
-                     simd::f32x8 deviation = simd::load(x + offset, lanes) - middle;
+                     simd::f32x8 deviation = simd::keep(simd::load(x + offset, lanes) - middle, lanes);
                      simd::f32x8 sum = deviation;
                      simd::f32x8 square = deviation * deviation;
                      for (int t = 1; t < tiles; ++t) {
-                       deviation = simd::load(x + offset + t * stride, lanes) - middle;
+                       deviation = simd::keep(simd::load(x + offset + t * stride, lanes) - middle, lanes);
                        sum += deviation;
                        square += deviation * deviation;
                      }

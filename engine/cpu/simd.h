@@ -113,6 +113,13 @@ void store(T* target, V value, Full) {
   store(target, value);
 }
 
+/// The value with the lanes beyond a partial vector set to zero.
+inline f32x8 keep(f32x8 value, Full) { return value; }
+inline f32x8 keep(f32x8 value, std::int64_t count) {
+  const i32x8 lane{0, 1, 2, 3, 4, 5, 6, 7};
+  return lane < static_cast<std::int32_t>(count) ? value : f32x8{};
+}
+
 /// body(i, count) for every vector of [begin, end): `count` is Full, or the number of lanes of the last one.
 template <class Body>
 inline __attribute__((always_inline)) void for_vectors(std::int64_t begin, std::int64_t end, const Body& body) {
