@@ -192,8 +192,8 @@ TEST_P(CpuThreadsTest, TwoBackendsOfOneThreadTakeTurns) {
   EXPECT_EQ(bytes, alone);
 }
 
-TEST_P(CpuThreadsTest, ABackendOfOneThreadOpensNoParallelRegion) {
-  // In a region of the caller a nested one would show as a level more; results go to that caller's thread alone.
+TEST_P(CpuThreadsTest, BackendsOfOneThreadWorkInsideAParallelRegion) {
+  // Partial results are numbered by share, not by the number that OpenMP gives the caller's thread.
   std::vector<std::vector<Bytes>> inside(2);
   const std::vector<Bytes> alone = reduction_bytes(1, GetParam());
 #pragma omp parallel num_threads(2)
@@ -214,7 +214,9 @@ TEST(CpuBackendTest, ThreadCountsAreChecked) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Dtypes, CpuThreadsTest, ::testing::Values(DType::f32, DType::bf16),
-                         [](const ::testing::TestParamInfo<DType>& info) { return std::string(name_of(info.param)); });
+                         [](const ::testing::TestParamInfo<DType>& param) {
+                           return std::string(name_of(param.param));
+                         });
 
 }  // namespace
 }  // namespace graft::testing
