@@ -21,7 +21,7 @@ const char* name_of(BatchNormPolicy policy);
 /// What a forward pass needs to know beside its input: no module holds hidden state.
 struct ForwardContext {
   bool training = false;
-  Tensor step;  ///< i64 [1] on the backend: the step number that keys dropout; needed iff training with dropout
+  Tensor step{};  ///< i64 [1] on the backend: the step number that keys dropout; needed iff training with dropout
   std::uint64_t seed = 0;  ///< keys dropout
 };
 

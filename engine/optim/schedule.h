@@ -19,8 +19,8 @@ struct Schedule {
   ScheduleKind kind = ScheduleKind::constant;
   double base = 0.1;
   std::int64_t total_steps = 1;
-  std::int64_t warmup_steps = 0;         ///< 0: none
-  std::vector<std::int64_t> milestones;  ///< in steps, for kind step
+  std::int64_t warmup_steps = 0;           ///< 0: none
+  std::vector<std::int64_t> milestones{};  ///< in steps, for kind step
   double gamma = 0.1;
 
   double at(std::int64_t step) const;
