@@ -40,7 +40,10 @@ class InflatingFile {
       const auto chunk = static_cast<unsigned>(std::min<std::size_t>(out.size() - done, 1u << 30));
       const int count = gzread(file_, out.data() + done, chunk);
       if (count < 0) damaged("its gzip data are damaged ({})", error_text());
-      if (count == 0) break;
+      if (count == 0) {
+        check_whole();
+        break;
+      }
       done += static_cast<std::size_t>(count);
     }
     return done;
@@ -53,6 +56,13 @@ class InflatingFile {
   }
 
  private:
+  /// zlib gives what it has of a gzip file that is cut off, and says so only here.
+  void check_whole() const {
+    int code = Z_OK;
+    gzerror(file_, &code);
+    if (code != Z_OK && code != Z_STREAM_END) damaged("its gzip data are damaged ({})", error_text());
+  }
+
   std::string error_text() const {
     int code = Z_OK;
     const std::string_view text = gzerror(file_, &code);

@@ -23,12 +23,12 @@ struct LoaderOptions {
   bool drop_last = false;  ///< leave out the last partial batch of an epoch
   bool pad_last = false;   ///< fill the last partial batch up with zero items of label -1
   std::uint64_t seed = 0;  ///< with `role` keys order and augmentation: a function of (seed, role, epoch) and item
-  std::string role;        ///< DESIGN's (seed, half, epoch): "source" or "target"
+  std::string role{};      ///< DESIGN's (seed, half, epoch): "source" or "target"
   AugmentOptions augment{};
-  int threads = 0;           ///< worker threads that read ahead; 0: read in the caller's thread. Never changes a bit
-  DType dtype = DType::f32;  ///< of the batch that u8 images are normalised into; other items keep theirs
-  std::vector<float> mean;   ///< needed for u8 items
-  std::vector<float> deviation;
+  int threads = 0;            ///< worker threads that read ahead; 0: read in the caller's thread. Never changes a bit
+  DType dtype = DType::f32;   ///< of the batch that u8 images are normalised into; other items keep theirs
+  std::vector<float> mean{};  ///< needed for u8 items
+  std::vector<float> deviation{};
 };
 
 /// A batch on a backend.

@@ -1,9 +1,13 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstddef>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -55,6 +59,22 @@ void expect_error(ErrorKind kind, const std::vector<std::string>& parts, const A
 
 /// Runs `action` in a child process in which no file may grow beyond `bytes` (RLIMIT_FSIZE, with SIGXFSZ ignored as the
 /// command does): the disk-full case that any user can have. Returns the child's exit code.
-int run_with_file_limit(std::size_t bytes, const std::function<int()>& action);
+inline int run_with_file_limit(std::size_t bytes, const std::function<int()>& action) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const struct rlimit limit { bytes, bytes };
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    int code = 99;
+    try {
+      code = action();
+    } catch (...) {
+    }
+    std::_Exit(code);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
 
 }  // namespace graft
