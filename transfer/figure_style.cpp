@@ -9,12 +9,12 @@
 namespace graft {
 namespace {
 
-/// Whether every tick's stage name fits under it; an average letter is 0.6 of the font's size wide.
+/// Whether every tick's stage name fits under it; with a letter 0.62 of the font's size wide and a blank between names.
 bool names_fit(const ReportData& data, const std::vector<std::string>& stages, const FigureShape& shape) {
   std::size_t longest = 0;
   for (const int cut : data.cuts) longest = std::max(longest, stage_name(stages, cut).size());
   const double slot = 0.85 * shape.width / (data.cuts.empty() ? 1.0 : data.cuts.back() + 1.0);
-  return static_cast<double>(longest) * 0.6 * shape.font < slot;
+  return (static_cast<double>(longest) + 1.0) * 0.62 * shape.font < slot;
 }
 
 std::string cut_ticks(const ReportData& data, const std::vector<std::string>& stages, const FigureShape& shape,
@@ -33,10 +33,10 @@ std::string cut_ticks(const ReportData& data, const std::vector<std::string>& st
 }  // namespace
 
 TreatmentStyle style_of(const std::string& treatment) {
-  if (treatment == "BnB") return {"#0072b2", 7, 1, -0.06};
-  if (treatment == "BnB+") return {"#3d9bd6", 6, 2, -0.12};
-  if (treatment == "AnB") return {"#d55e00", 5, 1, 0.06};
-  if (treatment == "AnB+") return {"#cc8400", 4, 2, 0.12};
+  if (treatment == "BnB") return {"#0072b2", 7, 1, -0.09};
+  if (treatment == "BnB+") return {"#3d9bd6", 6, 2, -0.03};
+  if (treatment == "AnB") return {"#d55e00", 5, 1, 0.03};
+  if (treatment == "AnB+") return {"#cc8400", 4, 2, 0.09};
   if (treatment == "random") return {"#8a7fa8", 9, 4, 0.0};
   return {"#7d8590", 13, 1, 0.0};
 }
@@ -62,7 +62,9 @@ std::string figure_frame(const ReportData& data, const std::vector<std::string>&
   text += "set grid ytics lt 1 lc rgb '#a0888888'\n";
   text += fmt::format("set key outside top center horizontal maxcols {} samplen 2.2\n", shape.width < 600 ? 3 : 6);
   text += fmt::format("set xrange [{}:{}]\nset xtics ({})\n", first, last + 0.4, cut_ticks(data, stages, shape, first));
-  text += "set xlabel 'cut: stages carried over'\n";
+  // gnuplot counts one line of a tick's label: the second needs room of its own
+  const int extra = names_fit(data, stages, shape) ? 1 : 0;
+  text += fmt::format("set bmargin {}\nset xlabel 'cut: stages carried over' offset 0,{}\n", 4 + extra, -extra);
   return text;
 }
 

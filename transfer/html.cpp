@@ -74,7 +74,6 @@ figure { margin: 16px 0; }
 figure svg { display: block; width: 100%; height: auto; }
 figcaption, .note { color: var(--soft); font-size: .9rem; max-width: 46rem; }
 .narrow { display: none; }
-@media (max-width: 700px) { .wide { display: none; } .narrow { display: block; } h1 { font-size: 1.4rem; } }
 .scroll { overflow-x: auto; margin: 12px 0; border: 1px solid var(--line); border-radius: 4px; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 th, td { text-align: left; padding: 5px 12px; white-space: nowrap; border-bottom: 1px solid var(--line); }
@@ -82,7 +81,6 @@ tbody tr:last-child td { border-bottom: 0; }
 thead th { background: var(--card); font-weight: 600; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 td .below { color: var(--mark); font-weight: 600; }
-tr.first td { border-top: 2px solid var(--line); }
 .swatch { display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .5em; }
 code, pre, .hash { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: .86rem; }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 4px; padding: 10px 12px; overflow-x: auto; }
@@ -93,6 +91,8 @@ dt { color: var(--soft); white-space: nowrap; }
 dd { margin: 0; text-align: right; overflow-wrap: anywhere; }
 details { margin: 12px 0; }
 summary { cursor: pointer; font-weight: 600; }
+@media (max-width: 700px) { .wide { display: none; } .narrow { display: block; } h1 { font-size: 1.4rem; }
+  th, td { padding: 5px 8px; } }
 @media print { .scroll { overflow: visible; } }
 )";
 }

@@ -25,6 +25,8 @@ const std::vector<std::int64_t>& half_of(const Split& split, const std::string& 
   return half == "A" ? split.source : split.target;
 }
 
+std::string other_half(const std::string& half) { return std::string(1, half == "A" ? 'B' : 'A'); }
+
 Json training_json(const TrainingSettings& t) {
   Json json{{"epochs", t.epochs},
             {"batch_size", t.batch_size},
@@ -109,7 +111,7 @@ class Expansion {
 
   void add_arm(Treatment treatment, int cut, const Split& split, const std::string& target, std::uint64_t seed) {
     RunSpec run{.treatment = treatment, .cut = cut, .split = split, .source = target, .target = target, .seed = seed};
-    if (treatment == Treatment::anb || treatment == Treatment::anb_plus) run.source = target == "A" ? "B" : "A";
+    if (treatment == Treatment::anb || treatment == Treatment::anb_plus) run.source = other_half(target);
     if (copies_layers(treatment)) run.depends_on = base(split, run.source, seed);
     run.id = id_of(run, study_, context_);
     arms_.push_back(std::move(run));

@@ -27,7 +27,7 @@ PageFigure draw(Script script, const std::string& name, const std::string& label
     write_text_atomically(figures / (full_name + ".svg"), standalone_svg(svg));
     return svg;
   };
-  return {drawn(kWideFigure, name), drawn(kNarrowFigure, name + "-narrow")};
+  return {drawn(kWideFigure, name), drawn(kNarrowFigure, name + "_narrow")};
 }
 
 }  // namespace

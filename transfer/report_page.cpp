@@ -28,7 +28,7 @@ std::string question(const Study& study) {
     halves = fmt::format("one random half of its classes to the other, in {} split{}{}", study.random_splits,
                          study.random_splits == 1 ? "" : "s", study.both_directions ? " and both directions" : "");
   } else {
-    halves = fmt::format("{} to {}{}", class_list(study.source_classes), class_list(study.target_classes),
+    halves = fmt::format("the classes {} to {}{}", class_list(study.source_classes), class_list(study.target_classes),
                          study.both_directions ? ", and back" : "");
   }
   return fmt::format("Which stages of {} trained on {} carry over from {}, with {}?", study.model, study.dataset,

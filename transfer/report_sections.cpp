@@ -21,11 +21,6 @@ std::string difference_cell(const IntervalEstimate& estimate) {
   return below ? "<span class=\"below\">" + text + "</span>" : text;
 }
 
-std::string interval_cell(const IntervalEstimate& e) {
-  if (!e.half_width) return "";
-  return fmt::format("{:+.4f} to {:+.4f}", e.mean - *e.half_width, e.mean + *e.half_width);
-}
-
 std::string row_note(const ArmRow& row) {
   Cells notes;
   if (row.untrained > 0) notes.push_back(fmt::format("{} did not train", row.untrained));
@@ -35,42 +30,32 @@ std::string row_note(const ArmRow& row) {
   return fmt::format("{}", fmt::join(notes, ", "));
 }
 
-Cells difference_row(const ArmRow& row) {
+/// Cells of an arm; `who` names it, the figures may be of a part of its networks.
+Cells arm_cells(const ArmRow& row, const std::string& who, const ArmMean& mean, const PairedDifference& difference) {
   const bool base = row.arm.treatment == "base";
-  const bool any = row.mean.runs > 0;
-  return {treatment_cell(row.arm.treatment),
+  const bool any = mean.runs > 0;
+  return {who,
           base ? "" : std::to_string(row.arm.cut),
-          std::to_string(row.mean.runs),
-          any ? fmt::format("{:.4f}", row.mean.mean) : "",
-          any ? fmt::format("{:.4f} &ndash; {:.4f}", row.mean.lowest, row.mean.highest) : "",
-          base ? "" : difference_cell(row.difference.difference),
-          base ? "" : interval_cell(row.difference.difference),
-          base ? "" : std::to_string(row.difference.difference.units),
-          row_note(row)};
-}
-
-/// The same arm without the networks that did not train.
-Cells trained_row(const ArmRow& row) {
-  return {treatment_cell(row.arm.treatment) + ", those that trained",
-          std::to_string(row.arm.cut),
-          std::to_string(row.trained_mean.runs),
-          fmt::format("{:.4f}", row.trained_mean.mean),
-          fmt::format("{:.4f} &ndash; {:.4f}", row.trained_mean.lowest, row.trained_mean.highest),
-          difference_cell(row.trained_difference.difference),
-          interval_cell(row.trained_difference.difference),
-          std::to_string(row.trained_difference.difference.units),
-          ""};
+          base ? "" : difference_cell(difference.difference),
+          base ? "" : std::to_string(difference.difference.units),
+          any ? fmt::format("{:.4f}", mean.mean) : "",
+          any ? fmt::format("{:.4f} &ndash; {:.4f}", mean.lowest, mean.highest) : "",
+          std::to_string(mean.runs)};
 }
 
 std::string difference_table(const ReportData& data) {
   std::vector<Cells> rows;
   for (const ArmRow& row : data.rows) {
-    rows.push_back(difference_row(row));
-    if (row.untrained > 0 && row.trained_mean.runs > 0 && row.arm.treatment != "base") rows.push_back(trained_row(row));
+    const std::string name = treatment_cell(row.arm.treatment);
+    rows.push_back(arm_cells(row, name, row.mean, row.difference));
+    rows.back().push_back(row_note(row));
+    if (row.untrained == 0 || row.trained_mean.runs == 0) continue;
+    rows.push_back(arm_cells(row, name, row.trained_mean, row.trained_difference));
+    rows.back().emplace_back("those that trained");
   }
-  return html_table({"treatment", "cut", "runs", "mean top-1", "lowest &ndash; highest", "difference to base",
-                     "95% interval", "n", ""},
-                    rows, 1);
+  return html_table(
+      {"treatment", "cut", "difference to base, 95%", "n", "mean top-1", "lowest &ndash; highest", "runs", ""}, rows,
+      1);
 }
 
 Cells run_cells(const RunResult& run) {

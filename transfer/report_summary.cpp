@@ -142,14 +142,36 @@ class Summarizer {
 
   void reservations() {
     if (!data_.untrained.empty()) {
-      sentences_.push_back(fmt::format("{} of {} finished networks did not train; they are counted and listed below.",
-                                       data_.untrained.size(), data_.finished.size() + data_.source_bases.size()));
+      sentences_.push_back(
+          fmt::format("{} of {} finished networks did not train: counted in every figure, and listed "
+                      "below.",
+                      data_.untrained.size(), data_.finished.size() + data_.source_bases.size()));
     }
     if (data_.unit == PairUnit::seed) {
       sentences_.emplace_back(
           "All this is for this split only: the intervals tell what other seeds would give, not what other classes "
           "would.");
     }
+  }
+
+  std::string frozen_in_short(const Verdict& frozen) const {
+    if (frozen.falls.empty()) {
+      const int worst = worst_cut("AnB");
+      return fmt::format(
+          "Frozen layers of the other half lose nothing that these runs can show, at any cut (at most {} at "
+          "{}). ",
+          text_with_interval(*interval("AnB", worst)), at_cut(worst));
+    }
+    std::string text;
+    if (frozen.holds_until > 0) {
+      text = fmt::format("Frozen layers of the other half lose nothing that these runs can show up to {} ({} there). ",
+                         at_cut(frozen.holds_until), points(interval("AnB", frozen.holds_until)->mean));
+    }
+    const int first = frozen.falls.front();
+    text += fmt::format("From {} on they cost accuracy: {}", at_cut(first), points(interval("AnB", first)->mean));
+    const int worst = worst_cut("AnB");
+    if (worst != first) text += fmt::format(" there, {} at {}", points(interval("AnB", worst)->mean), at_cut(worst));
+    return text + ". ";
   }
 
   static std::string fine_tuned_in_short(const IntervalEstimate& tuned) {
@@ -163,16 +185,7 @@ class Summarizer {
     const Verdict frozen = judge("AnB");
     const auto tuned = difference_over_cuts(data_.observations, "AnB+", data_.cuts, data_.unit).difference;
     std::string text;
-    if (frozen.any() && frozen.falls.empty()) {
-      text = "At every cut tried, frozen layers of the other half served as well as these runs can tell. ";
-    } else if (frozen.any() && frozen.holds_until > 0) {
-      text = fmt::format(
-          "Up to {} the layers carry over frozen without a loss that these runs can show; beyond, "
-          "keeping them frozen costs accuracy. ",
-          at_cut(frozen.holds_until));
-    } else if (frozen.any()) {
-      text = fmt::format("Frozen layers of the other half cost accuracy from {} on. ", at_cut(data_.cuts.front()));
-    }
+    if (frozen.any()) text = frozen_in_short(frozen);
     if (tuned.half_width) text += fine_tuned_in_short(tuned);
     return text.empty()
                ? "There are not enough pairs for an interval yet: which layers transfer needs AnB or AnB+, base, "
