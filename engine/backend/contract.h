@@ -74,8 +74,6 @@ void check_dropout(const Backend& backend, const Tensor& x, const DropoutOptions
                    const Tensor& y);
 void check_nhwc_to_nchw(const Backend& backend, const Tensor& x, const Tensor& y);
 void check_nchw_to_nhwc(const Backend& backend, const Tensor& x, const Tensor& y);
-void check_subsample_pad_forward(const Backend& backend, const Tensor& x, std::int64_t stride, const Tensor& y);
-void check_subsample_pad_backward(const Backend& backend, const Tensor& dy, std::int64_t stride, const Tensor& dx);
 void check_normalize_images(const Backend& backend, const Tensor& x, const Tensor& mean, const Tensor& deviation,
                             const Tensor& y);
 

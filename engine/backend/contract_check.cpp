@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "engine/backend/backend.h"
 #include "engine/base/error.h"
 
 namespace graft {

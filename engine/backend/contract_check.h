@@ -4,10 +4,11 @@
 #include <initializer_list>
 #include <span>
 
-#include "engine/backend/backend.h"
 #include "engine/tensor/tensor.h"
 
 namespace graft {
+
+class Backend;
 
 /// A tensor and what the contract calls it.
 struct NamedTensor {

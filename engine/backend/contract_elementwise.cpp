@@ -14,23 +14,6 @@ bool castable(const Backend& backend, DType from, DType to) {
   return (to_floating && (from_floating || from == DType::u8)) || (is_index_type(from) && is_index_type(to));
 }
 
-void check_stride(const ContractCheck& contract, std::int64_t stride) {
-  contract.value(stride >= 1, "stride", static_cast<double>(stride), "at least 1");
-}
-
-/// `full` [N, H, W, C] against `sampled` [N, ceil(H / stride), ceil(W / stride), C2].
-void check_subsampled(const ContractCheck& contract, NamedTensor full, NamedTensor sampled, std::int64_t stride) {
-  contract.floating(full);
-  contract.rank(full, 4);
-  contract.rank(sampled, 4);
-  check_stride(contract, stride);
-  const Shape& shape = full.tensor.shape();
-  const std::int64_t channels = sampled.tensor.dim(3);
-  contract.is(sampled, {shape[0], (shape[1] + stride - 1) / stride, (shape[2] + stride - 1) / stride, channels},
-              full.tensor.dtype());
-  contract.that(channels >= shape[3], "the result must have at least as many channels as the input");
-}
-
 }  // namespace
 
 void check_fill(const Backend& backend, const Tensor& y) {
@@ -119,18 +102,6 @@ void check_nchw_to_nhwc(const Backend& backend, const Tensor& x, const Tensor& y
   contract.rank({"x", x}, 4);
   contract.is({"y", y}, {x.dim(0), x.dim(2), x.dim(3), x.dim(1)}, x.dtype());
   contract.disjoint({"y", y}, {{"x", x}});
-}
-
-void check_subsample_pad_forward(const Backend& backend, const Tensor& x, std::int64_t stride, const Tensor& y) {
-  const ContractCheck contract("subsample_pad", backend);
-  check_subsampled(contract, {"x", x}, {"y", y}, stride);
-  contract.disjoint({"y", y}, {{"x", x}});
-}
-
-void check_subsample_pad_backward(const Backend& backend, const Tensor& dy, std::int64_t stride, const Tensor& dx) {
-  const ContractCheck contract("subsample_pad_backward", backend);
-  check_subsampled(contract, {"dx", dx}, {"dy", dy}, stride);
-  contract.disjoint({"dx", dx}, {{"dy", dy}});
 }
 
 void check_normalize_images(const Backend& backend, const Tensor& x, const Tensor& mean, const Tensor& deviation,

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "engine/backend/contract_check.h"
 #include "engine/base/philox.h"
 #include "engine/tensor/tensor.h"
 
@@ -56,5 +57,21 @@ class ElementwiseKernels {
   /// y f32 or bf16 (f64).
   virtual void normalize_images(const Tensor& x, const Tensor& mean, const Tensor& deviation, const Tensor& y) = 0;
 };
+
+/// The contract of subsample_pad as a check: `full` is x or dx, `sampled` is y or dy.
+inline void check_subsample_pad(const char* operation, const Backend& backend, NamedTensor full, NamedTensor sampled,
+                                std::int64_t stride) {
+  const ContractCheck contract(operation, backend);
+  contract.floating(full);
+  contract.rank(full, 4);
+  contract.rank(sampled, 4);
+  contract.value(stride >= 1, "stride", static_cast<double>(stride), "at least 1");
+  const Shape& shape = full.tensor.shape();
+  const std::int64_t channels = sampled.tensor.dim(3);
+  contract.that(channels >= shape[3], "the result must have at least as many channels as the input");
+  contract.is(sampled, {shape[0], (shape[1] + stride - 1) / stride, (shape[2] + stride - 1) / stride, channels},
+              full.tensor.dtype());
+  contract.disjoint(sampled, {full});
+}
 
 }  // namespace graft

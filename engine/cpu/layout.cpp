@@ -111,7 +111,7 @@ void CpuBackend::nchw_to_nhwc(const Tensor& x, const Tensor& y) {
 }
 
 void CpuBackend::subsample_pad_forward(const Tensor& x, std::int64_t stride, const Tensor& y) {
-  check_subsample_pad_forward(*this, x, stride, y);
+  check_subsample_pad("subsample_pad", *this, {"x", x}, {"y", y}, stride);
   enter();
   const SubsampledRow row{y.dim(2), stride, x.dim(3), y.dim(3)};
   const std::int64_t height = x.dim(1);
@@ -130,7 +130,7 @@ void CpuBackend::subsample_pad_forward(const Tensor& x, std::int64_t stride, con
 }
 
 void CpuBackend::subsample_pad_backward(const Tensor& dy, std::int64_t stride, const Tensor& dx) {
-  check_subsample_pad_backward(*this, dy, stride, dx);
+  check_subsample_pad("subsample_pad_backward", *this, {"dx", dx}, {"dy", dy}, stride);
   enter();
   const SubsampledRow row{dy.dim(2), stride, dx.dim(3), dy.dim(3)};
   const std::int64_t height = dx.dim(1);
@@ -167,13 +167,10 @@ void CpuBackend::normalize_images(const Tensor& x, const Tensor& mean, const Ten
         TileValues deviations;
         means.spread(panel, [&](std::int64_t c) { return mean.data<float>()[c]; });
         deviations.spread(panel, [&](std::int64_t c) { return deviation.data<float>()[c]; });
-        for_tile_vectors(panel, channels, begin, end,
-                         [&](auto tiles, std::int64_t i, std::int64_t offset, std::int64_t stride, auto lanes) {
-                           for (int t = 0; t < tiles; ++t, offset += stride) {
-                             const simd::f32x8 pixel = simd::load(pixels + offset, lanes) / 255.0f;
-                             simd::store(target + offset, (pixel - means.at(i)) / deviations.at(i), lanes);
-                           }
-                         });
+        for_tile_vectors(panel, channels, begin, end, [&](std::int64_t i, std::int64_t offset, auto lanes) {
+          const simd::f32x8 pixel = simd::load(pixels + offset, lanes) / 255.0f;
+          simd::store(target + offset, (pixel - means.at(i)) / deviations.at(i), lanes);
+        });
       });
     });
   });

@@ -52,7 +52,7 @@ void ReferenceBackend::nchw_to_nhwc(const Tensor& x, const Tensor& y) {
 }
 
 void ReferenceBackend::subsample_pad_forward(const Tensor& x, std::int64_t stride, const Tensor& y) {
-  check_subsample_pad_forward(*this, x, stride, y);
+  check_subsample_pad("subsample_pad", *this, {"x", x}, {"y", y}, stride);
   const std::vector<double> x_values = load(x);
   std::vector<double> y_values(static_cast<std::size_t>(y.numel()));
   for_each_kept(x.shape(), y.shape(), stride,
@@ -61,7 +61,7 @@ void ReferenceBackend::subsample_pad_forward(const Tensor& x, std::int64_t strid
 }
 
 void ReferenceBackend::subsample_pad_backward(const Tensor& dy, std::int64_t stride, const Tensor& dx) {
-  check_subsample_pad_backward(*this, dy, stride, dx);
+  check_subsample_pad("subsample_pad_backward", *this, {"dx", dx}, {"dy", dy}, stride);
   const std::vector<double> dy_values = load(dy);
   std::vector<double> dx_values(static_cast<std::size_t>(dx.numel()));
   for_each_kept(dx.shape(), dy.shape(), stride,

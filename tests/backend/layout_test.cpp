@@ -17,21 +17,6 @@ std::vector<double> counted(std::int64_t count) {
   return values;
 }
 
-struct ShortcutCase {
-  Shape x;
-  std::int64_t stride;
-  std::int64_t channels;
-};
-
-const std::vector<ShortcutCase> kShortcutCases = {
-    {{2, 8, 8, 16}, 2, 32}, {{1, 7, 5, 3}, 2, 6}, {{2, 5, 5, 4}, 1, 7},   {{1, 4, 4, 8}, 2, 8},
-    {{1, 1, 1, 1}, 2, 4},   {{0, 6, 6, 2}, 2, 4}, {{3, 9, 10, 5}, 3, 16}, {{2, 32, 32, 16}, 2, 32},
-};
-
-Shape shortcut_shape(const ShortcutCase& c) {
-  return {c.x[0], (c.x[1] + c.stride - 1) / c.stride, (c.x[2] + c.stride - 1) / c.stride, c.channels};
-}
-
 }  // namespace
 
 TEST_P(LayoutTest, NhwcToNchwAndBack) {
@@ -47,28 +32,6 @@ TEST_P(LayoutTest, NhwcToNchwAndBack) {
       backend().nchw_to_nhwc(y.tested, back.tested);
       expect_close("and back", {back.tested, x.exact}, 0.0);
     }
-  }
-}
-
-TEST_P(LayoutTest, SubsamplePadForward) {
-  for (const ShortcutCase& c : kShortcutCases) {
-    SCOPED_TRACE(c.x.str());
-    const Pair x = normal(c.x, dtype());
-    const Pair y = output(shortcut_shape(c), dtype());
-    backend().subsample_pad_forward(x.tested, c.stride, y.tested);
-    oracle().subsample_pad_forward(x.exact, c.stride, y.exact);
-    expect_close("y", y, 0.0);
-  }
-}
-
-TEST_P(LayoutTest, SubsamplePadBackward) {
-  for (const ShortcutCase& c : kShortcutCases) {
-    SCOPED_TRACE(c.x.str());
-    const Pair dy = normal(shortcut_shape(c), dtype());
-    const Pair dx = output(c.x, dtype());
-    backend().subsample_pad_backward(dy.tested, c.stride, dx.tested);
-    oracle().subsample_pad_backward(dy.exact, c.stride, dx.exact);
-    expect_close("dx", dx, 0.0);
   }
 }
 

@@ -8,7 +8,6 @@
 #include "engine/ops/dropout.h"
 #include "engine/ops/flatten.h"
 #include "engine/ops/relu.h"
-#include "engine/ops/subsample_pad.h"
 #include "engine/reference/reference_backend.h"
 #include "tests/ops/gradient_check.h"
 #include "tests/ops/host_values.h"
@@ -67,12 +66,6 @@ TEST_F(Elementwise, FlattenIsFreeWhereTheOrderIsTheSame) {
   }
   const Variable flat = random_leaf(*backend_, {2, 5}, 1);
   EXPECT_TRUE(flatten(flat).same_as(flat));
-}
-
-TEST_F(Elementwise, SubsamplePadGradient) {
-  expect_right([](const auto& in) { return subsample_pad(in[0], 2, 4); }, {random_leaf(*backend_, {2, 5, 4, 2}, 1)});
-  expect_right([](const auto& in) { return subsample_pad(in[0], 1, 5); }, {random_leaf(*backend_, {1, 3, 3, 2}, 1)});
-  EXPECT_THROW(subsample_pad(random_leaf(*backend_, {1, 3, 3, 2}, 1), 1, 1), Error);
 }
 
 }  // namespace
