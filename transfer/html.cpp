@@ -68,7 +68,7 @@ ul { padding-left: 1.2rem; }
 li { margin: 6px 0; }
 .question { color: var(--soft); font-size: 1.05rem; }
 .short { background: var(--card); border-left: 4px solid #d55e00; border-radius: 4px; padding: 12px 16px; margin: 20px 0; }
-.short p { margin: 0; font-size: 1.08rem; }
+.short p { margin: 0; max-width: none; font-size: 1.08rem; }
 .warn { color: var(--mark); }
 figure { margin: 16px 0; }
 figure svg { display: block; width: 100%; height: auto; }

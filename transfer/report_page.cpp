@@ -58,12 +58,14 @@ std::string binary_note(const ReportData& data) {
       counts.size(), fmt::join(parts, ", "));
 }
 
-std::string summary_section(const ReportData& data, const Manifest& manifest) {
-  const ReportSummary summary = summarize(data, manifest.stages);
-  std::string text = "<div class=\"short\"><p>" + html_escape(summary.in_short) + "</p></div>\n";
-  text += binary_note(data) + progress_note(data);
-  if (summary.sentences.empty()) return text;
-  text += "<ul>\n";
+std::string short_answer(const ReportData& data, const ReportSummary& summary) {
+  return "<div class=\"short\"><p>" + html_escape(summary.in_short) + "</p></div>\n" + binary_note(data) +
+         progress_note(data);
+}
+
+std::string findings(const ReportSummary& summary) {
+  if (summary.sentences.empty()) return "";
+  std::string text = "<h2>What the runs say</h2>\n<ul>\n";
   for (const std::string& sentence : summary.sentences) text += "<li>" + html_escape(sentence) + "</li>\n";
   return text + "</ul>\n";
 }
@@ -124,9 +126,11 @@ std::string report_page(const ReportData& data, const Manifest& manifest, const 
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
       title + ": which layers transfer</title>\n<style>" + html_style() + "</style>\n</head>\n<body>\n<main>\n";
   page += "<h1>" + title + "</h1>\n<p class=\"question\">" + html_escape(question(data.study)) + "</p>\n";
-  page += summary_section(data, manifest);
+  const ReportSummary summary = summarize(data, manifest.stages);
+  page += short_answer(data, summary);
   page +=
       "<h2>Accuracy against the cut</h2>\n" + figure(accuracy, accuracy_caption(data, manifest)) + treatments_note();
+  page += findings(summary);
   page += "<h2>Differences to base</h2>\n";
   if (!differences.wide.empty()) {
     page +=

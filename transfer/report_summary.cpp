@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "transfer/figure_style.h"
@@ -20,12 +20,17 @@ struct Verdict {
   bool any() const { return !falls.empty() || !level.empty() || !gains.empty(); }
 };
 
-std::string points(double difference) { return fmt::format("{:+.1f} points", 100.0 * difference); }
+/// A difference in percentage points with a true minus sign.
+std::string signed_points(double difference) {
+  return fmt::format("{}{:.1f}", difference < 0.0 ? "\u2212" : "+", std::abs(100.0 * difference));
+}
 
-/// "-9.8 points (95% interval -11.9 to -7.7)".
+std::string points(double difference) { return signed_points(difference) + " points"; }
+
+/// "−9.8 points (95% interval −11.9 to −7.7)".
 std::string text_with_interval(const IntervalEstimate& e) {
-  return fmt::format("{} (95% interval {:+.1f} to {:+.1f})", points(e.mean), 100.0 * (e.mean - *e.half_width),
-                     100.0 * (e.mean + *e.half_width));
+  return fmt::format("{} (95% interval {} to {})", points(e.mean), signed_points(e.mean - *e.half_width),
+                     signed_points(e.mean + *e.half_width));
 }
 
 class Summarizer {
