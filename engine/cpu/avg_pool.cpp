@@ -45,8 +45,9 @@ template <class T>
 void gather_average_row(const T* dy, const PoolGeometry& pool, std::int64_t h, T* dx) {
   const std::int64_t channels = pool.image.channels;
   const Taps window_rows = pool.windows_of_row(h);
-  for (std::int64_t w = 0; w < pool.image.width; ++w) {
-    const Taps window_columns = pool.windows_of_column(w);
+  WindowCursor cursor = pool.windows_of_columns();
+  for (std::int64_t w = 0; w < pool.image.width; ++w, cursor.advance()) {
+    const Taps window_columns = cursor.windows();
     simd::for_vectors(
         0, channels, [&](std::int64_t c, auto lanes) __attribute__((always_inline)) {
           simd::f32x8 sum{};
@@ -64,15 +65,13 @@ void gather_average_row(const T* dy, const PoolGeometry& pool, std::int64_t h, T
 /// The mean over `positions` rows of one panel of one image, in f32 sums of short blocks.
 template <class T>
 void global_average(const T* x, std::int64_t positions, std::int64_t channels, const ChannelPanel& panel, T* y) {
-  constexpr std::int64_t kTiles = 256;
+  constexpr std::int64_t kTiles = 128;
   std::array<double, ChannelPanel::kMaxChannels> sums{};
   TileValues block;
   for (std::int64_t row = 0; row < positions; row += kTiles * panel.repeat) {
     for_tile_vectors(panel, channels, row, std::min(positions, row + kTiles * panel.repeat),
-                     [&](auto tiles, std::int64_t i, std::int64_t offset, std::int64_t stride, auto lanes) {
-                       simd::f32x8 sum = simd::load(x + offset, lanes);
-                       for (int t = 1; t < tiles; ++t) sum += simd::load(x + offset + t * stride, lanes);
-                       block.set(i, block.at(i) + sum);
+                     [&](std::int64_t i, std::int64_t offset, auto lanes) {
+                       block.set(i, block.at(i) + simd::load(x + offset, lanes));
                      });
     block.fold(panel, [&](std::int64_t c, double sum) { sums[static_cast<std::size_t>(c - panel.first)] += sum; });
     block.clear();

@@ -39,34 +39,23 @@ struct TileSums {
 template <class T, bool kRelu, bool kSums>
 void gradient_rows(const GradientPass<T>& pass, const ChannelPanel& panel, std::int64_t begin, std::int64_t end,
                    TileSums& tile) {
-  for_tile_vectors(panel, pass.channels, begin, end,
-                   [&](auto tiles, std::int64_t i, std::int64_t offset, std::int64_t stride, auto lanes) {
-                     const simd::f32x8 mean = tile.mean.at(i);
-                     const simd::f32x8 slope = tile.slope.at(i);
-                     simd::f32x8 sum{};
-                     simd::f32x8 product{};
-                     for (int t = 0; t < tiles; ++t, offset += stride) {
-                       simd::f32x8 g = simd::load(pass.dy + offset, lanes);
-                       if constexpr (kRelu) g = simd::load(pass.y + offset, lanes) > 0.0f ? g : simd::f32x8{};
-                       if constexpr (kSums) {
-                         sum += g;
-                         product += g * (simd::load(pass.x + offset, lanes) - mean);
-                       }
-                       if (pass.dresidual != nullptr) simd::store(pass.dresidual + offset, g, lanes);
-                       if (pass.dx != nullptr) simd::store(pass.dx + offset, g * slope, lanes);
-                     }
-                     if constexpr (kSums) {
-                       tile.gradients.set(i, tile.gradients.at(i) + sum);
-                       tile.products.set(i, tile.products.at(i) + product);
-                     }
-                   });
+  for_tile_vectors(panel, pass.channels, begin, end, [&](std::int64_t i, std::int64_t offset, auto lanes) {
+    simd::f32x8 g = simd::load(pass.dy + offset, lanes);
+    if constexpr (kRelu) g = simd::load(pass.y + offset, lanes) > 0.0f ? g : simd::f32x8{};
+    if constexpr (kSums) {
+      tile.gradients.set(i, tile.gradients.at(i) + g);
+      tile.products.set(i, tile.products.at(i) + g * (simd::load(pass.x + offset, lanes) - tile.mean.at(i)));
+    }
+    if (pass.dresidual != nullptr) simd::store(pass.dresidual + offset, g, lanes);
+    if (pass.dx != nullptr) simd::store(pass.dx + offset, g * tile.slope.at(i), lanes);
+  });
 }
 
 /// Rows [begin, end) of one panel; sums are f64 [2, C]: of g, then of g d.
 template <class T, bool kRelu, bool kSums>
 void gradient_panel(const GradientPass<T>& pass, const ChannelPanel& panel, std::int64_t begin, std::int64_t end,
                     TileSums& tile, double* sums) {
-  constexpr std::int64_t kTiles = 256;  // as in the statistics: short f32 sums, joined in f64
+  constexpr std::int64_t kTiles = 128;  // as in the statistics: short f32 sums, joined in f64
   for (std::int64_t row = begin; row < end; row += kTiles * panel.repeat) {
     gradient_rows<T, kRelu, kSums>(pass, panel, row, std::min(end, row + kTiles * panel.repeat), tile);
     if constexpr (kSums) {
@@ -131,21 +120,13 @@ struct TileGradient {
 template <class T, bool kRelu>
 void input_gradient_rows(const T* g, const T* y, const T* x, T* dx, std::int64_t channels, const ChannelPanel& panel,
                          const TileGradient& by, std::int64_t begin, std::int64_t end) {
-  for_tile_vectors(panel, channels, begin, end,
-                   [&](auto tiles, std::int64_t i, std::int64_t offset, std::int64_t stride, auto lanes) {
-                     const simd::f32x8 mean = by.mean.at(i);
-                     const simd::f32x8 slope = by.slope.at(i);
-                     const simd::f32x8 gradient_mean = by.gradient_mean.at(i);
-                     const simd::f32x8 product_factor = by.product_factor.at(i);
-                     for (int t = 0; t < tiles; ++t, offset += stride) {
-                       simd::f32x8 gradient = simd::load(g + offset, lanes);
-                       if constexpr (kRelu) {
-                         gradient = simd::load(y + offset, lanes) > 0.0f ? gradient : simd::f32x8{};
-                       }
-                       const simd::f32x8 deviation = simd::load(x + offset, lanes) - mean;
-                       simd::store(dx + offset, slope * (gradient - gradient_mean - deviation * product_factor), lanes);
-                     }
-                   });
+  for_tile_vectors(panel, channels, begin, end, [&](std::int64_t i, std::int64_t offset, auto lanes) {
+    simd::f32x8 gradient = simd::load(g + offset, lanes);
+    if constexpr (kRelu) gradient = simd::load(y + offset, lanes) > 0.0f ? gradient : simd::f32x8{};
+    const simd::f32x8 deviation = simd::load(x + offset, lanes) - by.mean.at(i);
+    const simd::f32x8 centred = gradient - by.gradient_mean.at(i) - deviation * by.product_factor.at(i);
+    simd::store(dx + offset, centred * by.slope.at(i), lanes);
+  });
 }
 
 /// Writes slope = scale * inverse deviation into the scratch.

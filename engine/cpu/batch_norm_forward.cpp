@@ -27,18 +27,12 @@ using FillTile = std::function<void(const ChannelPanel& panel, TileNormalisation
 template <class T, bool kResidual, bool kRelu>
 void normalise_rows(const T* x, const T* residual, T* y, std::int64_t channels, const ChannelPanel& panel,
                     const TileNormalisation& by, std::int64_t begin, std::int64_t end) {
-  for_tile_vectors(panel, channels, begin, end,
-                   [&](auto tiles, std::int64_t i, std::int64_t offset, std::int64_t stride, auto lanes) {
-                     const simd::f32x8 mean = by.mean.at(i);
-                     const simd::f32x8 slope = by.slope.at(i);
-                     const simd::f32x8 constant = by.offset.at(i);
-                     for (int t = 0; t < tiles; ++t, offset += stride) {
-                       simd::f32x8 value = (simd::load(x + offset, lanes) - mean) * slope + constant;
-                       if constexpr (kResidual) value += simd::load(residual + offset, lanes);
-                       if constexpr (kRelu) value = simd::relu(value);
-                       simd::store(y + offset, value, lanes);
-                     }
-                   });
+  for_tile_vectors(panel, channels, begin, end, [&](std::int64_t i, std::int64_t offset, auto lanes) {
+    simd::f32x8 value = (simd::load(x + offset, lanes) - by.mean.at(i)) * by.slope.at(i) + by.offset.at(i);
+    if constexpr (kResidual) value += simd::load(residual + offset, lanes);
+    if constexpr (kRelu) value = simd::relu(value);
+    simd::store(y + offset, value, lanes);
+  });
 }
 
 template <class T, bool kResidual, bool kRelu>

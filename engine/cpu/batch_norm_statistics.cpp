@@ -29,32 +29,20 @@ struct Moments {
 template <class T>
 void sum_tiles(const T* x, std::int64_t channels, const ChannelPanel& panel, std::int64_t begin, std::int64_t end,
                TileValues& sums) {
-  for_tile_vectors(panel, channels, begin, end,
-                   [&](auto tiles, std::int64_t i, std::int64_t offset, std::int64_t stride, auto lanes) {
-                     simd::f32x8 sum = simd::load(x + offset, lanes);
-                     for (int t = 1; t < tiles; ++t) sum += simd::load(x + offset + t * stride, lanes);
-                     sums.set(i, sums.at(i) + sum);
-                   });
+  for_tile_vectors(panel, channels, begin, end, [&](std::int64_t i, std::int64_t offset, auto lanes) {
+    sums.set(i, sums.at(i) + simd::load(x + offset, lanes));
+  });
 }
 
 /// Sums and sums of squares of x - centre.
 template <class T>
 void sum_deviations(const T* x, std::int64_t channels, const ChannelPanel& panel, std::int64_t begin, std::int64_t end,
                     const TileValues& centre, TileValues& sums, TileValues& squares) {
-  for_tile_vectors(panel, channels, begin, end,
-                   [&](auto tiles, std::int64_t i, std::int64_t offset, std::int64_t stride, auto lanes) {
-                     const simd::f32x8 middle = centre.at(i);
-                     simd::f32x8 deviation = simd::keep(simd::load(x + offset, lanes) - middle, lanes);
-                     simd::f32x8 sum = deviation;
-                     simd::f32x8 square = deviation * deviation;
-                     for (int t = 1; t < tiles; ++t) {
-                       deviation = simd::keep(simd::load(x + offset + t * stride, lanes) - middle, lanes);
-                       sum += deviation;
-                       square += deviation * deviation;
-                     }
-                     sums.set(i, sums.at(i) + sum);
-                     squares.set(i, squares.at(i) + square);
-                   });
+  for_tile_vectors(panel, channels, begin, end, [&](std::int64_t i, std::int64_t offset, auto lanes) {
+    const simd::f32x8 deviation = simd::keep(simd::load(x + offset, lanes) - centre.at(i), lanes);
+    sums.set(i, sums.at(i) + deviation);
+    squares.set(i, squares.at(i) + deviation * deviation);
+  });
 }
 
 /// Moments of rows [begin, end) of one panel. The first block takes its centre from itself, in two passes over few
@@ -64,7 +52,7 @@ template <class T>
 void panel_moments(const T* x, std::int64_t channels, const ChannelPanel& panel, std::int64_t begin, std::int64_t end,
                    Moments moments) {
   constexpr std::int64_t kFirstTiles = 32;
-  constexpr std::int64_t kTiles = 256;  // 64 additions of four tiles: the f32 sums lose a few bits at most
+  constexpr std::int64_t kTiles = 128;  // so many additions lose the f32 sums a few bits at most
   TileValues centre;
   TileValues sums;
   TileValues squares;

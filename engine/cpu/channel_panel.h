@@ -13,11 +13,11 @@
 
 namespace graft {
 
-/// A range of channels whose per-channel values fit the first-level cache. Where there are few channels, several rows
+/// A range of channels whose per-channel values fit the nearest caches. Where there are few channels, several rows
 /// follow each other in one tile and the values are repeated: 3 channels then run through full vectors as 64 do.
 struct ChannelPanel {
-  static constexpr std::int64_t kMaxChannels = 1024;
-  static constexpr std::int64_t kMaxWidth = 1152;  ///< 128 + 8 (128 - 1), rounded up to vectors
+  static constexpr std::int64_t kMaxChannels = 2048;
+  static constexpr std::int64_t kMaxWidth = kMaxChannels;
 
   std::int64_t first = 0;
   std::int64_t channels = 0;
@@ -79,24 +79,19 @@ class TileValues {
   alignas(32) std::array<float, ChannelPanel::kMaxWidth> values_{};
 };
 
-/// Runs over the panel's part of rows [begin, end): body(tiles, i, offset, stride, lanes) for vector i of a tile, which
-/// stands at `offset` in the matrix, and in the next tile `stride` further. `tiles`, a constant, is 4 while four tiles
-/// are left, so that per-channel values are loaded once for four vectors, then 1.
+/// Runs over the panel's part of rows [begin, end): body(i, offset, lanes) for vector i of a tile, which stands at
+/// `offset` in the matrix. Memory is read in its order: taking two or four tiles at once would spare loads and
+/// stores of per-channel values, and was measured at half the speed, since the processor no longer foresees what is
+/// read next.
 template <class Body>
 inline __attribute__((always_inline)) void for_tile_vectors(const ChannelPanel& panel, std::int64_t all_channels,
                                                             std::int64_t begin, std::int64_t end, const Body& body) {
-  const std::int64_t stride = panel.repeat * all_channels;
-  std::int64_t row = begin;
-  const auto run = [&](auto tiles, std::int64_t length) __attribute__((always_inline)) {
+  for (std::int64_t row = begin; row < end; row += panel.repeat) {
     const std::int64_t offset = row * all_channels + panel.first;
+    const std::int64_t length = row + panel.repeat <= end ? panel.width : (end - row) * all_channels;
     simd::for_vectors(
-        0, length, [&](std::int64_t i, auto lanes) __attribute__((always_inline)) {
-          body(tiles, i, offset + i, stride, lanes);
-        });
-  };
-  for (; row + 4 * panel.repeat <= end; row += 4 * panel.repeat) run(std::integral_constant<int, 4>{}, panel.width);
-  for (; row + panel.repeat <= end; row += panel.repeat) run(std::integral_constant<int, 1>{}, panel.width);
-  if (row < end) run(std::integral_constant<int, 1>{}, (end - row) * all_channels);
+        0, length, [=](std::int64_t i, auto lanes) __attribute__((always_inline)) { body(i, offset + i, lanes); });
+  }
 }
 
 /// Blocks of rows from the last to the first: what a pass before this one read last is still in the cache.

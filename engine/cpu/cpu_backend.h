@@ -126,7 +126,7 @@ class CpuBackend final : public Backend {
   int threads_;
   std::shared_ptr<MemoryPool> pool_;
   std::unique_ptr<OnednnContext> onednn_;
-  std::vector<double> partial_sums_;  ///< [threads, 1024], for reductions whose contracts have no scratch
+  std::vector<double> partial_sums_;  ///< [threads, 2048], for reductions whose contracts have no scratch
 };
 
 /// A CpuBackend; what the registry's entry "cpu" makes.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <limits>
 
@@ -20,32 +21,56 @@ struct Maximum {
   simd::f32x8 value = simd::broadcast(-std::numeric_limits<float>::infinity());
   simd::i32x8 position = simd::i32x8{} + kNoPosition;
 
-  /// A later value wins if it is larger, or the first NaN; the first of all wins in any case, so that it has a
-  /// position.
-  void offer(simd::f32x8 candidate, std::int32_t at, bool first) {
+  /// A later value wins if it is larger, or the first NaN.
+  void offer(simd::f32x8 candidate, std::int32_t at) {
     const simd::i32x8 larger_or_nan = ~(candidate <= value);
-    const simd::i32x8 still_a_number = value == value;
-    const simd::i32x8 wins = first ? ~simd::i32x8{} : (larger_or_nan & still_a_number);
+    const simd::i32x8 wins = larger_or_nan & (value == value);
     value = wins ? candidate : value;
     position = wins ? simd::i32x8{} + at : position;
   }
 };
 
-/// All taps of a window inside the image; `kTapsH` and `kTapsW` are their numbers where the compiler may unroll them, 0
-/// where they are the taps' own.
-template <int kTapsH, int kTapsW, class T>
+/// A window of any number of taps; of none, where it sees nothing but padding, the maximum is -inf.
+template <class T>
 void max_of_window(const T* x, const PoolImage& image, const Taps& rows, const Taps& columns, T* y,
                    std::int32_t* indices) {
-  const std::int64_t row_count = kTapsH > 0 ? kTapsH : rows.count;
-  const std::int64_t column_count = kTapsW > 0 ? kTapsW : columns.count;
   simd::for_vectors(
-      0, image.channels, [&](std::int64_t c, auto lanes) __attribute__((always_inline)) {
+      0, image.channels, [=](std::int64_t c, auto lanes) __attribute__((always_inline)) {
         Maximum best;
-        for (std::int64_t i = 0; i < row_count; ++i) {
-          for (std::int64_t j = 0; j < column_count; ++j) {
+        for (std::int64_t i = 0; i < rows.count; ++i) {
+          for (std::int64_t j = 0; j < columns.count; ++j) {
             const std::int64_t at = (rows.first + i * rows.step) * image.width + columns.first + j * columns.step;
-            best.offer(simd::load(x + at * image.channels + c, lanes), static_cast<std::int32_t>(at), i == 0 && j == 0);
+            const simd::f32x8 candidate = simd::load(x + at * image.channels + c, lanes);
+            if (i == 0 && j == 0) {  // wins even if it is -inf, so that there is a position
+              best = {candidate, simd::i32x8{} + static_cast<std::int32_t>(at)};
+            } else {
+              best.offer(candidate, static_cast<std::int32_t>(at));
+            }
           }
+        }
+        simd::store(y + c, best.value, lanes);
+        if (indices != nullptr) simd::store(indices + c, best.position, lanes);
+      });
+}
+
+/// A window of kTaps x kTaps taps, all inside the image: unrolled, with the positions found once for all channels.
+template <std::size_t kTaps, class T>
+void max_of_whole_window(const T* x, const PoolImage& image, const Taps& rows, const Taps& columns, T* y,
+                         std::int32_t* indices) {
+  std::array<std::int32_t, kTaps * kTaps> positions;
+  std::array<const T*, kTaps * kTaps> sources;
+  for (std::size_t tap = 0; tap < positions.size(); ++tap) {
+    const std::int64_t h = rows.first + static_cast<std::int64_t>(tap / kTaps) * rows.step;
+    const std::int64_t w = columns.first + static_cast<std::int64_t>(tap % kTaps) * columns.step;
+    positions[tap] = static_cast<std::int32_t>(h * image.width + w);
+    sources[tap] = x + (h * image.width + w) * image.channels;
+  }
+  simd::for_vectors(
+      0, image.channels, [&, y, indices ](std::int64_t c, auto lanes) __attribute__((always_inline)) {
+        Maximum best{simd::load(sources[0] + c, lanes), simd::i32x8{} + positions[0]};
+#pragma GCC unroll 9
+        for (std::size_t tap = 1; tap < kTaps * kTaps; ++tap) {
+          best.offer(simd::load(sources[tap] + c, lanes), positions[tap]);
         }
         simd::store(y + c, best.value, lanes);
         if (indices != nullptr) simd::store(indices + c, best.position, lanes);
@@ -58,11 +83,11 @@ void max_of_row(const T* x, const PoolGeometry& pool, std::int64_t oh, T* y, std
   for (std::int64_t ow = 0; ow < pool.out_width; ++ow) {
     const Taps columns = pool.columns(ow);
     if (rows.count == 2 && columns.count == 2) {
-      max_of_window<2, 2>(x, pool.image, rows, columns, y, indices);
+      max_of_whole_window<2>(x, pool.image, rows, columns, y, indices);
     } else if (rows.count == 3 && columns.count == 3) {
-      max_of_window<3, 3>(x, pool.image, rows, columns, y, indices);
+      max_of_whole_window<3>(x, pool.image, rows, columns, y, indices);
     } else {
-      max_of_window<0, 0>(x, pool.image, rows, columns, y, indices);
+      max_of_window(x, pool.image, rows, columns, y, indices);
     }
     y += pool.image.channels;
     if (indices != nullptr) indices += pool.image.channels;
@@ -75,8 +100,9 @@ template <class T>
 void gather_row(const T* dy, const std::int32_t* indices, const PoolGeometry& pool, std::int64_t h, T* dx) {
   const std::int64_t channels = pool.image.channels;
   const Taps rows = pool.windows_of_row(h);
-  for (std::int64_t w = 0; w < pool.image.width; ++w) {
-    const Taps columns = pool.windows_of_column(w);
+  WindowCursor cursor = pool.windows_of_columns();
+  for (std::int64_t w = 0; w < pool.image.width; ++w, cursor.advance()) {
+    const Taps columns = cursor.windows();
     const auto position = static_cast<std::int32_t>(h * pool.image.width + w);
     simd::for_vectors(
         0, channels, [&](std::int64_t c, auto lanes) __attribute__((always_inline)) {

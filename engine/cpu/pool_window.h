@@ -15,6 +15,30 @@ struct Taps {
   std::int64_t step = 1;
 };
 
+/// The windows over each position of a line in turn: those numbered o with o stride <= at <= o stride + reach, found
+/// without a division a position.
+class WindowCursor {
+ public:
+  WindowCursor(std::int64_t at, std::int64_t reach, std::int64_t stride, std::int64_t count)
+      : at_(at),
+        reach_(reach),
+        stride_(stride),
+        count_(count),
+        first_(at <= reach ? 0 : (at - reach + stride - 1) / stride),
+        end_(at / stride + 1) {}
+
+  Taps windows() const { return {first_, std::max<std::int64_t>(0, std::min(end_, count_) - first_), 1}; }
+  void advance() {
+    ++at_;
+    if (first_ * stride_ + reach_ < at_) ++first_;
+    if (end_ * stride_ <= at_) ++end_;
+  }
+
+ private:
+  std::int64_t at_, reach_, stride_, count_;
+  std::int64_t first_, end_;
+};
+
 struct PoolImage {
   std::int64_t height;
   std::int64_t width;
@@ -51,32 +75,25 @@ struct PoolGeometry {
                 image.width);
   }
 
-  /// Window rows that reach over row `h`, window columns that reach over column `w`; with dilation some of them have no
-  /// tap there.
+  /// Window rows that reach over row `h`, and window columns over each column from the first on; with dilation some of
+  /// them have no tap there.
   Taps windows_of_row(std::int64_t h) const {
     const Window2d& window = options.window;
-    return windows(h + window.padding.top, (options.kernel.height - 1) * window.dilation.height, window.stride.height,
-                   out_height);
+    return WindowCursor(h + window.padding.top, (options.kernel.height - 1) * window.dilation.height,
+                        window.stride.height, out_height)
+        .windows();
   }
-  Taps windows_of_column(std::int64_t w) const {
+  WindowCursor windows_of_columns() const {
     const Window2d& window = options.window;
-    return windows(w + window.padding.left, (options.kernel.width - 1) * window.dilation.width, window.stride.width,
-                   out_width);
+    return {window.padding.left, (options.kernel.width - 1) * window.dilation.width, window.stride.width, out_width};
   }
 
  private:
   static Taps taps(std::int64_t start, std::int64_t kernel, std::int64_t dilation, std::int64_t size) {
     const std::int64_t before = start < 0 ? (-start + dilation - 1) / dilation : 0;
     const std::int64_t room = size - 1 - start;
-    const std::int64_t last = room < 0 ? -1 : std::min(kernel - 1, room / dilation);
+    const std::int64_t last = room < 0 ? -1 : std::min(kernel - 1, dilation == 1 ? room : room / dilation);
     return {start + before * dilation, std::max<std::int64_t>(0, last - before + 1), dilation};
-  }
-
-  /// Windows o with o stride <= at <= o stride + reach.
-  static Taps windows(std::int64_t at, std::int64_t reach, std::int64_t stride, std::int64_t count) {
-    const std::int64_t first = at <= reach ? 0 : (at - reach + stride - 1) / stride;
-    const std::int64_t last = std::min(at / stride, count - 1);
-    return {first, std::max<std::int64_t>(0, last - first + 1), 1};
   }
 };
 

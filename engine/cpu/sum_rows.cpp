@@ -16,14 +16,12 @@ namespace {
 template <class T>
 void add_rows(const T* x, std::int64_t channels, const ChannelPanel& panel, std::int64_t begin, std::int64_t end,
               double* sums) {
-  constexpr std::int64_t kTiles = 256;
+  constexpr std::int64_t kTiles = 128;
   TileValues block;
   for (std::int64_t row = begin; row < end; row += kTiles * panel.repeat) {
     for_tile_vectors(panel, channels, row, std::min(end, row + kTiles * panel.repeat),
-                     [&](auto tiles, std::int64_t i, std::int64_t offset, std::int64_t stride, auto lanes) {
-                       simd::f32x8 sum = simd::load(x + offset, lanes);
-                       for (int t = 1; t < tiles; ++t) sum += simd::load(x + offset + t * stride, lanes);
-                       block.set(i, block.at(i) + sum);
+                     [&](std::int64_t i, std::int64_t offset, auto lanes) {
+                       block.set(i, block.at(i) + simd::load(x + offset, lanes));
                      });
     block.fold(panel, [&](std::int64_t c, double sum) { sums[c - panel.first] += sum; });
     block.clear();
