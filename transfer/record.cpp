@@ -36,6 +36,9 @@ Json to_json(const RunResult& r) {
           {"seconds", r.seconds}};
 }
 
+/// One line, whatever bytes a message holds.
+std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
 double number_or_nan(const Json& value) {
   return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
 }
@@ -67,9 +70,7 @@ RunResult from_json(const Json& json) {
 
 }  // namespace
 
-std::string to_json_line(const RunResult& result) {
-  return to_json(result).dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+std::string to_json_line(const RunResult& result) { return text_of(to_json(result)); }
 
 RunResult result_from_json(const std::string& line, const std::string& where) {
   try {
@@ -88,7 +89,7 @@ std::vector<std::string> comparable_lines(const std::vector<RunResult>& results)
   for (const RunResult& result : results) {
     Json json = to_json(result);
     json.erase("seconds");
-    lines.emplace_back(result.id, json.dump());
+    lines.emplace_back(result.id, text_of(json));
   }
   std::sort(lines.begin(), lines.end());
   std::vector<std::string> sorted;

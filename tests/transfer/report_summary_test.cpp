@@ -1,0 +1,87 @@
+#include "transfer/report_summary.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "study_fixture.h"
+
+namespace graft {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+const std::vector<std::string> kStages{"conv1", "conv2", "conv3", "conv4", "conv5", "fc1"};
+
+/// The demo's summary if `treatment` differs from base by difference(cut), give or take 0.001 between seeds.
+template <class Difference>
+ReportSummary summary_where(const std::string& treatment, Difference difference) {
+  const Study study = read_study(testing::shipped_study("fashion-mnist-clothing"));
+  std::vector<RunResult> results = testing::invented_results(testing::plan_of(study));
+  for (RunResult& r : results) {
+    r.top1 = 0.8;
+    r.train_loss = 0.4;
+    const double jitter = 0.001 * (static_cast<double>(r.seed) - 1.0);
+    if (r.treatment != "base") r.top1 += jitter;
+    if (r.treatment == treatment) r.top1 += difference(r.cut);
+  }
+  return summarize(make_report_data(study, results), kStages);
+}
+
+std::string joined(const ReportSummary& summary) {
+  std::string text = summary.in_short;
+  for (const std::string& sentence : summary.sentences) text += "\n" + sentence;
+  return text;
+}
+
+TEST(ReportSummary, NamesTheCutUpToWhichFrozenLayersHold) {
+  const auto summary = summary_where("AnB", [](int cut) { return cut <= 4 ? 0.0 : cut == 5 ? -0.02 : -0.1; });
+  EXPECT_THAT(summary.in_short, HasSubstr("lose nothing that these runs can show up to cut 4 (conv4)"));
+  EXPECT_THAT(summary.in_short,
+              HasSubstr("From cut 5 (conv5) on they cost accuracy: \u22122.0 points there, \u221210.0 "
+                        "points at cut 6 (fc1)."));
+  // sample deviation .001, n = 3: half-width 4.303 * .001 / sqrt(3) = .0025
+  EXPECT_THAT(joined(summary), HasSubstr("Accuracy falls at cuts 5, 6, most at cut 6 (fc1): \u221210.0 points (95% "
+                                         "interval \u221210.2 to \u22129.8)."));
+  EXPECT_THAT(joined(summary), HasSubstr("At cut 6 (fc1) AnB differs from BnB by \u221210.0 points"));
+  EXPECT_THAT(joined(summary), HasSubstr("specific to the source classes"));
+}
+
+TEST(ReportSummary, AFallFromTheFirstCut) {
+  const auto summary = summary_where("AnB", [](int) { return -0.05; });
+  EXPECT_THAT(summary.in_short, HasSubstr("From cut 1 (conv1) on they cost accuracy"));
+  EXPECT_THAT(summary.in_short, Not(HasSubstr("lose nothing")));
+}
+
+TEST(ReportSummary, NoFallAtAll) {
+  const auto summary = summary_where("AnB", [](int) { return 0.0; });
+  EXPECT_THAT(summary.in_short, HasSubstr("lose nothing that these runs can show, at any cut"));
+  EXPECT_THAT(joined(summary), Not(HasSubstr("differs from BnB")));
+}
+
+TEST(ReportSummary, FineTunedAboveLevelAndBelow) {
+  EXPECT_THAT(summary_where("AnB+", [](int) { return 0.02; }).in_short,
+              HasSubstr("they end above training anew (+2.0 points on average over cuts)"));
+  EXPECT_THAT(summary_where("AnB+", [](int) { return 0.0; }).in_short,
+              HasSubstr("cannot tell them from training anew"));
+  EXPECT_THAT(summary_where("AnB+", [](int) { return -0.02; }).in_short, HasSubstr("still end below training anew"));
+}
+
+TEST(ReportSummary, ALossThatTheControlSharesIsNotTheSources) {
+  const Study study = read_study(testing::shipped_study("fashion-mnist-clothing"));
+  std::vector<RunResult> results = testing::invented_results(testing::plan_of(study));
+  for (RunResult& r : results) {
+    const bool frozen = r.treatment == "AnB" || r.treatment == "BnB";
+    r.top1 =
+        0.8 - (frozen && r.cut == 5 ? 0.05 : 0.0) + (r.treatment == "AnB" ? 0.001 * static_cast<double>(r.seed) : 0);
+  }
+  EXPECT_THAT(joined(summarize(make_report_data(study, results), kStages)),
+              HasSubstr("the loss is not shown to come from the source classes"));
+}
+
+TEST(ReportSummary, SaysForWhichSplitItSpeaks) {
+  EXPECT_THAT(joined(summary_where("AnB", [](int) { return 0.0; })), HasSubstr("for this split only"));
+}
+
+}  // namespace
+}  // namespace graft
