@@ -83,7 +83,6 @@ int bench_step(const BenchStepFlags& flags) {
 
 void add_bench(CLI::App& app, CommandContext& context) {
   CLI::App* bench = app.add_subcommand("bench", "measured figures");
-  bench->require_subcommand(1);
   CLI::App* command = bench->add_subcommand("step", "a training step with SGD on synthetic data");
   auto flags = std::make_shared<BenchStepFlags>();
   command->add_option("--model", flags->model, "a name of graft models")->required();

@@ -41,7 +41,6 @@ int flushed(int code) {
 
 int run_command(int argc, const char* const* argv) {
   CLI::App app("graft: which layers of a trained network are worth carrying over to my task, and how?", "graft");
-  app.require_subcommand(1);
   CommandContext context{.command_line = {argv, argv + argc}, .chosen = {}};
   add_devices(app, context);
   add_models(app, context);
@@ -51,6 +50,7 @@ int run_command(int argc, const char* const* argv) {
   add_version(app, context);
   try {
     app.parse(argc, argv);
+    if (!context.chosen) fail(ErrorKind::usage, "a subcommand is wanted (graft --help lists them)");
     return flushed(context.chosen());
   } catch (const CLI::ParseError& error) {
     return end_parsing(app, error);

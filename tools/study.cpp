@@ -75,7 +75,6 @@ int report(const StudyFlags& flags) {
 
 void add_study(CLI::App& app, CommandContext& context) {
   CLI::App* study = app.add_subcommand("study", "which layers transfer: plan, run and report a study");
-  study->require_subcommand(1);
   auto flags = std::make_shared<StudyFlags>();
 
   CLI::App* plan_command = study->add_subcommand("plan", "list the runs and what they will cost");
