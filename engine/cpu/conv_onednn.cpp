@@ -78,6 +78,15 @@ bool skip_reference(PrimitiveDesc& desc) {
   return true;
 }
 
+/// True iff an image in layout `wanted` has its bytes where NHWC has them: one block of 16 channels, or one channel.
+bool same_bytes(const memory::desc& plain, const memory::desc& wanted) {
+  const memory::dims dims = plain.dims();
+  if (plain == wanted) return true;
+  if (dims.size() != 4 || (dims[1] != 16 && dims[1] != 1)) return false;
+  if (plain != memory::desc(dims, plain.data_type(), tag::nhwc)) return false;  // weights
+  return wanted == memory::desc(dims, plain.data_type(), dims[1] == 16 ? tag::nChw16c : tag::nchw);
+}
+
 /// A plan under construction: memories of the call's arguments, with reorders where a primitive wants another layout.
 class ConvPlanBuilder {
  public:
@@ -86,8 +95,8 @@ class ConvPlanBuilder {
 
   /// The memory that the primitive reads as `wanted`.
   int input(PlanArgument which, const memory::desc& plain, const memory::desc& wanted) {
+    if (same_bytes(plain, wanted)) return plan_->argument(which, wanted);
     const int given = plan_->argument(which, plain);
-    if (plain == wanted) return given;
     const int reordered = plan_->scratch(wanted);
     plan_->add_reorder(given, reordered);
     return reordered;
@@ -95,8 +104,8 @@ class ConvPlanBuilder {
 
   /// The memory that the primitive writes as `wanted`; finish() brings it into the argument's layout.
   int output(PlanArgument which, const memory::desc& plain, const memory::desc& wanted) {
+    if (same_bytes(plain, wanted)) return plan_->argument(which, wanted);
     const int result = plan_->argument(which, plain);
-    if (plain == wanted) return result;
     const int written = plan_->scratch(wanted);
     pending_ = {{written, result}};
     return written;

@@ -60,9 +60,9 @@ class WinogradGradientPlan final : public Plan {
     zeros_ = layout.floats(zero_channels());
     sums_ = layout.floats(2 * threads_ * out_blocks_ * kLanes);
     const bool by_tiles = schedule_ == WinogradSchedule::by_tiles;
-    block_tiles_ =
-        by_tiles ? tiles_of_block((in_blocks_ + out_blocks_) * kLanes, (tiles_ + threads_ - 1) / threads_, kCacheBytes)
-                 : tiles_;
+    block_tiles_ = by_tiles ? tiles_of_block((in_blocks_ + out_blocks_) * kLanes, (tiles_ + threads_ - 1) / threads_,
+                                             kCacheBytes, kLeastTiles)
+                            : tiles_;
     const std::int64_t copies = by_tiles ? threads_ : 1;
     v_floats_ = kPoints * point_stride(in_blocks_, block_tiles_);
     d_floats_ = kPoints * point_stride(out_blocks_, block_tiles_);
@@ -145,6 +145,7 @@ class WinogradGradientPlan final : public Plan {
   }
 
   static constexpr std::int64_t kCacheBytes = 512 << 10;
+  static constexpr std::int64_t kLeastTiles = 28;
 
   DType dtype_;
   WinogradSchedule schedule_;

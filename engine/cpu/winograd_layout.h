@@ -36,12 +36,14 @@ inline float* at(void* scratch, std::size_t offset) {
   return reinterpret_cast<float*>(static_cast<std::byte*>(scratch) + offset);
 }
 
-/// Tiles of a block such that what a thread writes for it, 144 bytes a channel and tile, stays near the L2 cache; a
-/// multiple of the 14 rows of the products' register blocks.
-inline std::int64_t tiles_of_block(std::int64_t channels, std::int64_t tiles_of_thread, std::int64_t cache_bytes) {
+/// Tiles of a block: what a thread writes for it, 144 bytes a channel and tile, should take at most `cache_bytes`, but
+/// at least `least` tiles are worth the weights that they are multiplied with. Multiples of the 14 rows of the
+/// products' register blocks.
+inline std::int64_t tiles_of_block(std::int64_t channels, std::int64_t tiles_of_thread, std::int64_t cache_bytes,
+                                   std::int64_t least) {
   constexpr std::int64_t kRows = 14;
   const std::int64_t fitting = cache_bytes / (kPoints * 4 * channels) / kRows * kRows;
-  return std::min(std::clamp<std::int64_t>(fitting, kRows, 16 * kRows), std::max<std::int64_t>(tiles_of_thread, 1));
+  return std::min(std::clamp<std::int64_t>(fitting, least, 16 * kRows), std::max<std::int64_t>(tiles_of_thread, 1));
 }
 
 }  // namespace graft::winograd

@@ -66,8 +66,8 @@ class WinogradPlan final : public Plan {
     ScratchLayout layout;
     zeros_ = layout.floats(in_blocks_ * kLanes);
     if (schedule_ == WinogradSchedule::by_tiles) {
-      block_tiles_ =
-          tiles_of_block((in_blocks_ + out_blocks_) * kLanes, (tiles_ + threads_ - 1) / threads_, kCacheBytes);
+      block_tiles_ = tiles_of_block((in_blocks_ + out_blocks_) * kLanes, (tiles_ + threads_ - 1) / threads_,
+                                    kCacheBytes, kLeastTiles);
       u_stride_ = (out_blocks_ * in_blocks_ * kLanes + 1) * kLanes;
       u_ = layout.floats(kPoints * u_stride_);
       v_floats_ = kPoints * point_stride(in_blocks_, block_tiles_);
@@ -141,7 +141,8 @@ class WinogradPlan final : public Plan {
     }
   }
 
-  static constexpr std::int64_t kCacheBytes = 512 << 10;
+  static constexpr std::int64_t kCacheBytes = 256 << 10;
+  static constexpr std::int64_t kLeastTiles = 14;
   static constexpr std::int64_t kChunkBytes = 16 << 20;
 
   DType dtype_;
@@ -164,6 +165,12 @@ bool winograd_covers(const ConvProblem& problem) {
   return static_cast<int>(dnnl_get_effective_cpu_isa()) >= static_cast<int>(dnnl_cpu_isa_avx512_core) &&
          problem.w[1] == 3 && problem.w[2] == 3 && stride == Extent2d{1, 1} && dilation == Extent2d{1, 1} &&
          problem.options.groups == 1 && small;
+}
+
+std::size_t winograd_scratch_by_channels(const ConvProblem& problem) {
+  const std::int64_t tiles = problem.y[0] * ((problem.y[1] + kTile - 1) / kTile) * ((problem.y[2] + kTile - 1) / kTile);
+  const std::int64_t blocks = blocks_of(problem.in_channels()) + blocks_of(problem.out_channels());
+  return static_cast<std::size_t>(kPoints * tiles * blocks * kLanes) * sizeof(float);
 }
 
 std::unique_ptr<Plan> make_winograd_plan(const ConvProblem& problem, WinogradSchedule schedule) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 
 #include "engine/cpu/conv_problem.h"
@@ -16,6 +17,9 @@ enum class WinogradSchedule {
 /// True iff graft's own Winograd kernels cover the problem on this processor: AVX-512, 3x3, stride 1, no dilation, one
 /// group, padding of at most 2.
 bool winograd_covers(const ConvProblem& problem);
+
+/// Scratch that by_channels wants to keep all tiles of a weight gradient transformed, in bytes, about.
+std::size_t winograd_scratch_by_channels(const ConvProblem& problem);
 
 /// A plan for a covered problem without extents of 0, for the current number of OpenMP threads.
 std::unique_ptr<Plan> make_winograd_plan(const ConvProblem& problem, WinogradSchedule schedule);

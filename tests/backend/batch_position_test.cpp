@@ -93,7 +93,7 @@ class BatchPosition : public ::testing::TestWithParam<DType> {
     return y;
   }
 
-  /// The images in their order, turned round, and each by itself among copies of the first one.
+  /// The images in their order, and in three others that move each one to another place and other neighbours.
   static void expect_same_bits(const Case& layer, int threads) {
     CpuBackend backend{BackendOptions{.threads = threads}};
     const Tensor x = normal(backend, layer.x, GetParam(), 1);
