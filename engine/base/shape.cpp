@@ -16,7 +16,10 @@ Shape::Shape(std::span<const std::int64_t> dims) {
 
 std::int64_t Shape::dim(int i) const {
   const int index = i < 0 ? i + rank_ : i;
-  check(index >= 0 && index < rank_, "[shape] dimension {} asked of {}", i, str());
+  // The text is made in case of need only: extents are asked for several times a kernel call.
+  if (index < 0 || index >= rank_) [[unlikely]] {
+    fail(ErrorKind::failure, "[shape] dimension {} asked of {}", i, str());
+  }
   return dims_[static_cast<std::size_t>(index)];
 }
 

@@ -88,11 +88,12 @@ void CpuBackend::avg_pool2d_forward(const Tensor& x, const Pool2dOptions& option
   enter();
   const PoolGeometry pool(x.shape(), y.shape(), options);
   with_float_type(x.dtype(), [&](auto type) {
-    using T = decltype(type);
+    const auto* from = x.data<decltype(type)>();
+    auto* to = y.data<decltype(type)>();
     parallel_for(x.dim(0) * pool.out_height, pool.row_grain(), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t row = begin; row < end; ++row) {
-        average_row(x.data<T>() + row / pool.out_height * pool.image_size(), pool, row % pool.out_height,
-                    y.data<T>() + row * pool.out_row_size());
+        average_row(from + row / pool.out_height * pool.image_size(), pool, row % pool.out_height,
+                    to + row * pool.out_row_size());
       }
     });
   });
@@ -103,11 +104,12 @@ void CpuBackend::avg_pool2d_backward(const Tensor& dy, const Pool2dOptions& opti
   enter();
   const PoolGeometry pool(dx.shape(), dy.shape(), options);
   with_float_type(dy.dtype(), [&](auto type) {
-    using T = decltype(type);
+    const auto* from = dy.data<decltype(type)>();
+    auto* to = dx.data<decltype(type)>();
     parallel_for(dx.dim(0) * pool.image.height, pool.row_grain(), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t row = begin; row < end; ++row) {
-        gather_average_row(dy.data<T>() + row / pool.image.height * pool.out_size(), pool, row % pool.image.height,
-                           dx.data<T>() + row * pool.image.width * pool.image.channels);
+        gather_average_row(from + row / pool.image.height * pool.out_size(), pool, row % pool.image.height,
+                           to + row * pool.image.width * pool.image.channels);
       }
     });
   });
@@ -120,13 +122,13 @@ void CpuBackend::global_avg_pool_forward(const Tensor& x, const Tensor& y) {
   const std::int64_t positions = x.dim(1) * x.dim(2);
   if (positions == 0) return fill(0.0, y);
   with_float_type(x.dtype(), [&](auto type) {
-    using T = decltype(type);
+    const auto* from = x.data<decltype(type)>();
+    auto* to = y.data<decltype(type)>();
     const std::int64_t grain = kElementGrain / (positions * std::max<std::int64_t>(1, channels)) + 1;
     parallel_for(x.dim(0), grain, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t n = begin; n < end; ++n) {
         for_panels(channels, [&](const ChannelPanel& panel) {
-          global_average(x.data<T>() + n * positions * channels, positions, channels, panel,
-                         y.data<T>() + n * channels);
+          global_average(from + n * positions * channels, positions, channels, panel, to + n * channels);
         });
       }
     });
@@ -142,10 +144,12 @@ void CpuBackend::global_avg_pool_backward(const Tensor& dy, const Tensor& dx) {
   if (dx.numel() == 0) return;
   with_float_type(dy.dtype(), [&](auto type) {
     using T = decltype(type);
+    const T* from = dy.data<T>();
+    T* to = dx.data<T>();
     parallel_for(dx.dim(0) * positions, row_grain(channels), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t row = begin; row < end; ++row) {
-        const T* gradient = dy.data<T>() + row / positions * channels;
-        T* target = dx.data<T>() + row * channels;
+        const T* gradient = from + row / positions * channels;
+        T* target = to + row * channels;
         simd::for_vectors(0, channels, [&](std::int64_t c, auto lanes) {
           simd::store(target + c, simd::load(gradient + c, lanes) / count, lanes);
         });

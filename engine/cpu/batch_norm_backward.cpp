@@ -131,16 +131,21 @@ void input_gradient_rows(const T* g, const T* y, const T* x, T* dx, std::int64_t
 
 /// Writes slope = scale * inverse deviation into the scratch.
 void set_slopes(const Tensor& scale, const float* inverse, const BatchNormScratch& scratch) {
-  for (std::int64_t c = 0; c < scale.numel(); ++c) scratch.first_coefficient()[c] = scale.data<float>()[c] * inverse[c];
+  const float* scales = scale.data<float>();
+  float* slopes = scratch.first_coefficient();
+  for (std::int64_t c = 0, channels = scale.numel(); c < channels; ++c) slopes[c] = scales[c] * inverse[c];
 }
 
 void write_channel_gradients(const BatchNormScratch& scratch, const float* inverse, const Tensor& dscale,
                              const Tensor& dshift) {
   if (!dscale.defined()) return;
   const std::int64_t channels = dscale.numel();
+  const double* sums = scratch.sums(0);
+  float* scales = dscale.data<float>();
+  float* shifts = dshift.data<float>();
   for (std::int64_t c = 0; c < channels; ++c) {
-    dshift.data<float>()[c] = static_cast<float>(scratch.sums(0)[c]);
-    dscale.data<float>()[c] = static_cast<float>(scratch.sums(0)[channels + c] * static_cast<double>(inverse[c]));
+    shifts[c] = static_cast<float>(sums[c]);
+    scales[c] = static_cast<float>(sums[channels + c] * static_cast<double>(inverse[c]));
   }
 }
 
@@ -151,6 +156,9 @@ void input_gradient(const Tensor& dy, const Tensor& x, const Tensor& y, const Te
   const std::int64_t channels = x.dim(-1);
   const bool masked = !y.defined() || dresidual.defined();
   const T* g = y.defined() && masked ? dresidual.data<T>() : dy.data<T>();
+  const T* y_data = masked ? nullptr : y.data<T>();
+  const T* x_data = x.data<T>();
+  T* dx_data = dx.data<T>();
   const std::int64_t grain = row_grain(channels);
   parallel_for(x.numel() / channels, grain, [&](std::int64_t begin, std::int64_t end) {
     for_panels(channels, [&](const ChannelPanel& panel) {
@@ -158,9 +166,9 @@ void input_gradient(const Tensor& dy, const Tensor& x, const Tensor& y, const Te
       fill_tile(panel, tile);
       for_blocks_backwards(begin, end, grain, [&](std::int64_t first, std::int64_t last) {
         if (masked) {
-          input_gradient_rows<T, false>(g, nullptr, x.data<T>(), dx.data<T>(), channels, panel, tile, first, last);
+          input_gradient_rows<T, false>(g, nullptr, x_data, dx_data, channels, panel, tile, first, last);
         } else {
-          input_gradient_rows<T, true>(g, y.data<T>(), x.data<T>(), dx.data<T>(), channels, panel, tile, first, last);
+          input_gradient_rows<T, true>(g, y_data, x_data, dx_data, channels, panel, tile, first, last);
         }
       });
     });
@@ -213,9 +221,10 @@ void CpuBackend::batch_norm_eval_backward(const Tensor& dy, const Tensor& x, con
   enter();
   const std::int64_t channels = x.dim(-1);
   const BatchNormScratch memory(scratch, channels, threads_);
+  const float* variances = var.data<float>();
   float* inverse = memory.second_coefficient();
   for (std::int64_t c = 0; c < channels; ++c) {
-    inverse[c] = static_cast<float>(1.0 / std::sqrt(static_cast<double>(var.data<float>()[c]) + options.eps));
+    inverse[c] = static_cast<float>(1.0 / std::sqrt(static_cast<double>(variances[c]) + options.eps));
   }
   set_slopes(scale, inverse, memory);
   with_float_type(x.dtype(), [&](auto type) {

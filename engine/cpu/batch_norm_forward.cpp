@@ -39,13 +39,15 @@ template <class T, bool kResidual, bool kRelu>
 void normalise_as(const Tensor& x, const Tensor& residual, const Tensor& y, const FillTile& fill_tile) {
   const std::int64_t channels = x.dim(-1);
   const std::int64_t grain = row_grain(channels);
+  const T* from = x.data<T>();
+  const T* added = residual.data<T>();
+  T* to = y.data<T>();
   parallel_for(x.numel() / channels, grain, [&](std::int64_t begin, std::int64_t end) {
     for_panels(channels, [&](const ChannelPanel& panel) {
       TileNormalisation tile;
       fill_tile(panel, tile);
       for_blocks_backwards(begin, end, grain, [&](std::int64_t first, std::int64_t last) {
-        normalise_rows<T, kResidual, kRelu>(x.data<T>(), residual.data<T>(), y.data<T>(), channels, panel, tile, first,
-                                            last);
+        normalise_rows<T, kResidual, kRelu>(from, added, to, channels, panel, tile, first, last);
       });
     });
   });
@@ -122,6 +124,7 @@ void CpuBackend::batch_norm_train(const Tensor& x, const Tensor& residual, const
   if (running_mean.defined()) update_running(batch, options.momentum, running_mean, running_var);
 
   const float* means = mean.data<float>();
+  const float* shifts = shift.data<float>();
   const auto slope = [scales = scale.data<float>(), inverse = inverse_deviation.data<float>()](std::int64_t c) {
     return static_cast<double>(scales[c]) * static_cast<double>(inverse[c]);
   };
@@ -131,7 +134,7 @@ void CpuBackend::batch_norm_train(const Tensor& x, const Tensor& residual, const
     // What rounding took from the mean goes into the offset: no digits are lost where the mean is large.
     tile.offset.spread(panel, [&](std::int64_t c) {
       const double rounding = batch.mean[c] - static_cast<double>(means[c]);
-      return static_cast<double>(shift.data<float>()[c]) - rounding * slope(c);
+      return static_cast<double>(shifts[c]) - rounding * slope(c);
     });
   });
 }

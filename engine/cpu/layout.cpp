@@ -120,10 +120,12 @@ void CpuBackend::subsample_pad_forward(const Tensor& x, std::int64_t stride, con
   const std::int64_t size = y.dim(2) * y.dim(3);
   with_float_type(x.dtype(), [&](auto type) {
     using T = decltype(type);
+    const T* full = x.data<T>();
+    T* sampled = y.data<T>();
     parallel_for(y.dim(0) * out_height, rows_a_thread(size), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t full_row = i / out_height * height + i % out_height * stride;
-        subsample_row(row, x.data<T>() + full_row * full_size, y.data<T>() + i * size);
+        subsample_row(row, full + full_row * full_size, sampled + i * size);
       }
     });
   });
@@ -139,14 +141,17 @@ void CpuBackend::subsample_pad_backward(const Tensor& dy, std::int64_t stride, c
   const std::int64_t size = dy.dim(2) * dy.dim(3);
   with_float_type(dy.dtype(), [&](auto type) {
     using T = decltype(type);
+    const T* sampled = dy.data<T>();
+    T* full = dx.data<T>();
+    const std::int64_t full_width = dx.dim(2);
     parallel_for(dx.dim(0) * height, rows_a_thread(full_size), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t h = i % height;
-        T* target = dx.data<T>() + i * full_size;
+        T* target = full + i * full_size;
         if (h % stride != 0) {
           std::fill(target, target + full_size, T{});
         } else {
-          restore_row(row, dy.data<T>() + (i / height * out_height + h / stride) * size, dx.dim(2), target);
+          restore_row(row, sampled + (i / height * out_height + h / stride) * size, full_width, target);
         }
       }
     });
@@ -159,14 +164,16 @@ void CpuBackend::normalize_images(const Tensor& x, const Tensor& mean, const Ten
   if (x.numel() == 0) return;
   enter();
   const std::uint8_t* pixels = x.data<std::uint8_t>();
+  const float* mean_of = mean.data<float>();
+  const float* deviation_of = deviation.data<float>();
   with_float_type(y.dtype(), [&](auto type) {
     auto* target = y.data<decltype(type)>();
     parallel_for(x.numel() / channels, row_grain(channels), [&](std::int64_t begin, std::int64_t end) {
       for_panels(channels, [&](const ChannelPanel& panel) {
         TileValues means;
         TileValues deviations;
-        means.spread(panel, [&](std::int64_t c) { return mean.data<float>()[c]; });
-        deviations.spread(panel, [&](std::int64_t c) { return deviation.data<float>()[c]; });
+        means.spread(panel, [&](std::int64_t c) { return mean_of[c]; });
+        deviations.spread(panel, [&](std::int64_t c) { return deviation_of[c]; });
         for_tile_vectors(panel, channels, begin, end, [&](std::int64_t i, std::int64_t offset, auto lanes) {
           const simd::f32x8 pixel = simd::load(pixels + offset, lanes) / 255.0f;
           simd::store(target + offset, (pixel - means.at(i)) / deviations.at(i), lanes);

@@ -25,8 +25,8 @@ struct Maximum {
   void offer(simd::f32x8 candidate, std::int32_t at) {
     const simd::i32x8 larger_or_nan = ~(candidate <= value);
     const simd::i32x8 wins = larger_or_nan & (value == value);
-    value = wins ? candidate : value;
-    position = wins ? simd::i32x8{} + at : position;
+    value = simd::select(wins, candidate, value);
+    position = simd::select(wins, simd::i32x8{} + at, position);
   }
 };
 
@@ -94,6 +94,29 @@ void max_of_row(const T* x, const PoolGeometry& pool, std::int64_t oh, T* y, std
   }
 }
 
+/// One position of dx from `kRows` x `kColumns` windows, of which the first stands at dy and indices; 0 where the
+/// compiler shall not unroll and the windows' own counts hold.
+template <std::int64_t kRows, std::int64_t kColumns, class T>
+void gather_position(const T* dy, const std::int32_t* indices, const PoolGeometry& pool, std::int64_t row_count,
+                     std::int64_t column_count, std::int32_t position, T* dx) {
+  const std::int64_t rows = kRows > 0 ? kRows : row_count;
+  const std::int64_t columns = kColumns > 0 ? kColumns : column_count;
+  const std::int64_t channels = pool.image.channels;
+  const std::int64_t row_size = pool.out_row_size();
+  simd::for_vectors(
+      0, channels, [=](std::int64_t c, auto lanes) __attribute__((always_inline)) {
+        simd::f32x8 sum{};
+        for (std::int64_t row = 0; row < rows; ++row) {
+          for (std::int64_t column = 0; column < columns; ++column) {
+            const std::int64_t at = row * row_size + column * channels + c;
+            const simd::i32x8 chosen = simd::load(indices + at, lanes) == position;
+            sum += simd::select(chosen, simd::load(dy + at, lanes), simd::f32x8{});
+          }
+        }
+        simd::store(dx + c, sum, lanes);
+      });
+}
+
 /// One row of dx: each position gathers from the windows that may have chosen it, in row-major order, and is written
 /// once; so nothing is zeroed before and no two threads write to one place.
 template <class T>
@@ -101,21 +124,16 @@ void gather_row(const T* dy, const std::int32_t* indices, const PoolGeometry& po
   const std::int64_t channels = pool.image.channels;
   const Taps rows = pool.windows_of_row(h);
   WindowCursor cursor = pool.windows_of_columns();
-  for (std::int64_t w = 0; w < pool.image.width; ++w, cursor.advance()) {
+  for (std::int64_t w = 0; w < pool.image.width; ++w, cursor.advance(), dx += channels) {
     const Taps columns = cursor.windows();
-    const auto position = static_cast<std::int32_t>(h * pool.image.width + w);
-    simd::for_vectors(
-        0, channels, [&](std::int64_t c, auto lanes) __attribute__((always_inline)) {
-          simd::f32x8 sum{};
-          for (std::int64_t oh = rows.first; oh < rows.first + rows.count; ++oh) {
-            for (std::int64_t ow = columns.first; ow < columns.first + columns.count; ++ow) {
-              const std::int64_t at = (oh * pool.out_width + ow) * channels + c;
-              const simd::i32x8 chosen = simd::load(indices + at, lanes) == position;
-              sum += chosen ? simd::load(dy + at, lanes) : simd::f32x8{};
-            }
-          }
-          simd::store(dx + w * channels + c, sum, lanes);
-        });
+    const std::int64_t first = rows.first * pool.out_row_size() + columns.first * channels;
+    auto gather = gather_position<0, 0, T>;
+    if (rows.count == 1 && columns.count == 1) gather = gather_position<1, 1, T>;
+    if (rows.count == 1 && columns.count == 2) gather = gather_position<1, 2, T>;
+    if (rows.count == 2 && columns.count == 1) gather = gather_position<2, 1, T>;
+    if (rows.count == 2 && columns.count == 2) gather = gather_position<2, 2, T>;
+    gather(dy + first, indices + first, pool, rows.count, columns.count,
+           static_cast<std::int32_t>(h * pool.image.width + w), dx);
   }
 }
 
@@ -127,12 +145,14 @@ void CpuBackend::max_pool2d_forward(const Tensor& x, const Pool2dOptions& option
   enter();
   const PoolGeometry pool(x.shape(), y.shape(), options);
   with_float_type(x.dtype(), [&](auto type) {
-    using T = decltype(type);
+    const auto* from = x.data<decltype(type)>();
+    auto* to = y.data<decltype(type)>();
+    auto* chosen = indices.data<std::int32_t>();
     parallel_for(x.dim(0) * pool.out_height, pool.row_grain(), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t row = begin; row < end; ++row) {
         const std::int64_t first = row * pool.out_row_size();
-        max_of_row(x.data<T>() + row / pool.out_height * pool.image_size(), pool, row % pool.out_height,
-                   y.data<T>() + first, indices.defined() ? indices.data<std::int32_t>() + first : nullptr);
+        max_of_row(from + row / pool.out_height * pool.image_size(), pool, row % pool.out_height, to + first,
+                   chosen == nullptr ? nullptr : chosen + first);
       }
     });
   });
@@ -144,12 +164,14 @@ void CpuBackend::max_pool2d_backward(const Tensor& dy, const Tensor& indices, co
   enter();
   const PoolGeometry pool(dx.shape(), dy.shape(), options);
   with_float_type(dy.dtype(), [&](auto type) {
-    using T = decltype(type);
+    const auto* from = dy.data<decltype(type)>();
+    auto* to = dx.data<decltype(type)>();
+    const auto* chosen = indices.data<std::int32_t>();
     parallel_for(dx.dim(0) * pool.image.height, pool.row_grain(), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t row = begin; row < end; ++row) {
         const std::int64_t first = row / pool.image.height * pool.out_size();
-        gather_row(dy.data<T>() + first, indices.data<std::int32_t>() + first, pool, row % pool.image.height,
-                   dx.data<T>() + row * pool.image.width * pool.image.channels);
+        gather_row(from + first, chosen + first, pool, row % pool.image.height,
+                   to + row * pool.image.width * pool.image.channels);
       }
     });
   });

@@ -128,7 +128,17 @@ inline __attribute__((always_inline)) void for_vectors(std::int64_t begin, std::
   if (i < end) body(i, end - i);
 }
 
-inline f32x8 max(f32x8 a, f32x8 b) { return a > b ? a : b; }
+/// `a` in the lanes where the mask is all ones, `b` where it is zero. The operator ?: does the same, but tests masks
+/// that are not a comparison themselves once more.
+template <class V>
+V select(i32x8 mask, V a, V b) {
+#if defined(__AVX2__)
+  return reinterpret_cast<V>(
+      _mm256_blendv_epi8(reinterpret_cast<__m256i>(b), reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(mask)));
+#else
+  return mask ? a : b;
+#endif
+}
 
 /// max(0, x), NaN kept.
 inline f32x8 relu(f32x8 x) { return x < 0.0f ? f32x8{} : x; }

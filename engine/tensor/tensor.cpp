@@ -8,25 +8,35 @@ namespace graft {
 
 Tensor::Tensor(Backend& backend, StoragePtr storage, std::size_t offset, const Shape& shape, DType dtype)
     : backend_(&backend), storage_(std::move(storage)), offset_(offset), shape_(shape), dtype_(dtype) {
-  check(storage_ != nullptr, "[tensor] no storage for {}", str());
-  check(offset_ + nbytes() <= storage_->bytes(), "[tensor] {} at byte {} does not fit a storage of {} bytes", str(),
-        offset_, storage_->bytes());
+  // Here and below nothing is formatted while all is well: these run several times a kernel call.
+  if (storage_ == nullptr) [[unlikely]]
+    fail(ErrorKind::failure, "[tensor] no storage for {}", str());
+  if (offset_ + nbytes() > storage_->bytes()) [[unlikely]] {
+    fail(ErrorKind::failure, "[tensor] {} at byte {} does not fit a storage of {} bytes", str(), offset_,
+         storage_->bytes());
+  }
 }
 
 void* Tensor::raw() const { return storage_ ? static_cast<std::byte*>(storage_->data()) + offset_ : nullptr; }
 
 Tensor Tensor::reshape(const Shape& shape) const {
   check(defined(), "[reshape] the tensor is undefined");
-  check(shape.numel() == numel(), "[reshape] {} has {} elements, {} wants {}", shape_.str(), numel(), shape.str(),
-        shape.numel());
+  if (shape.numel() != numel()) [[unlikely]] {
+    fail(ErrorKind::failure, "[reshape] {} has {} elements, {} wants {}", shape_.str(), numel(), shape.str(),
+         shape.numel());
+  }
   Tensor result = *this;
   result.shape_ = shape;
   return result;
 }
 
 Tensor Tensor::slice(std::int64_t begin, std::int64_t end) const {
-  check(defined() && rank() >= 1, "[slice] {} has no leading dimension", str());
-  check(0 <= begin && begin <= end && end <= dim(0), "[slice] rows {} to {} asked of {}", begin, end, shape_.str());
+  if (!defined() || rank() < 1) [[unlikely]] {
+    fail(ErrorKind::failure, "[slice] {} has no leading dimension", str());
+  }
+  if (begin < 0 || begin > end || end > dim(0)) [[unlikely]] {
+    fail(ErrorKind::failure, "[slice] rows {} to {} asked of {}", begin, end, shape_.str());
+  }
   const std::size_t row_bytes = dim(0) == 0 ? 0 : nbytes() / static_cast<std::size_t>(dim(0));
   std::array<std::int64_t, Shape::kMaxRank> dims{};
   std::copy(shape_.dims().begin(), shape_.dims().end(), dims.begin());
@@ -47,7 +57,9 @@ std::string Tensor::str() const {
 }
 
 void Tensor::expect_dtype(DType wanted) const {
-  check(dtype_ == wanted, "[tensor] {} was asked for as {}", str(), name_of(wanted));
+  if (dtype_ != wanted) [[unlikely]] {
+    fail(ErrorKind::failure, "[tensor] {} was asked for as {}", str(), name_of(wanted));
+  }
 }
 
 }  // namespace graft
