@@ -14,14 +14,13 @@ namespace {
 
 constexpr double kLeftEdge = -0.4;  ///< base's own dots stand at 0
 
-/// Where a network's dot stands beside its cut: by seed, target and split, the same in every drawing.
-double dot_shift(const ReportData& data, const RunResult& run) {
-  const auto& seeds = data.study.seeds;
-  const auto place = std::find(seeds.begin(), seeds.end(), run.seed) - seeds.begin();
-  const double spread =
-      seeds.size() < 2 ? 0.0 : static_cast<double>(place) / static_cast<double>(seeds.size() - 1) - 0.5;
-  return 0.05 * spread + (run.target == "A" ? -0.015 : 0.0);
+/// Where dot `rank` of `count` of an arm stands beside its cut: the same in every drawing.
+double dot_shift(std::size_t rank, std::int64_t count) {
+  if (count < 2) return 0.0;
+  return 0.06 * (static_cast<double>(rank) / static_cast<double>(count - 1) - 0.5);
 }
+
+std::int64_t runs_per_arm(const ReportData& data) { return data.rows.empty() ? 0 : data.rows.front().expected; }
 
 std::string block(const std::string& name, const std::string& rows) {
   return "$" + name + " << EOD\n" + rows + "EOD\n";
@@ -39,9 +38,11 @@ std::string mean_rows(const ReportData& data, const std::string& treatment) {
 
 std::string dot_rows(const ReportData& data, const std::string& treatment, double low) {
   std::string rows;
+  std::map<int, std::size_t> ranks;
   for (const RunResult& run : data.finished) {
-    if (run.treatment != treatment || run.top1 < low) continue;
-    rows += fmt::format("{:.4f} {:.6f}\n", run.cut + style_of(treatment).shift + dot_shift(data, run), run.top1);
+    if (run.treatment != treatment) continue;
+    const double shift = style_of(treatment).shift + dot_shift(ranks[run.cut]++, runs_per_arm(data));
+    if (run.top1 >= low) rows += fmt::format("{:.4f} {:.6f}\n", run.cut + shift, run.top1);
   }
   return rows;
 }
@@ -63,7 +64,8 @@ OffScale off_scale(const ReportData& data, const AccuracyRange& range) {
     const double x = arm.first + style_of(arm.second).shift;
     const double y = range.low + step * (0.4 + 2.2 * stacked[arm.first]++);
     std::string text = fmt::format("{:.2f}", values.front());
-    if (values.size() > 1) text += fmt::format("–{:.2f}", values.back());
+    if (const std::string highest = fmt::format("{:.2f}", values.back()); highest != text) text += "–" + highest;
+    if (values.size() > 3) text = fmt::format("{} × {}", values.size(), text);
     marks.triangles += fmt::format("{:.4f} {:.6f} {}\n", x, y, std::stoi(style_of(arm.second).colour + 1, nullptr, 16));
     marks.labels += fmt::format("set label '{}' at {:.4f},{:.6f} center tc rgb '{}' front\n", text, x, y + step,
                                 style_of(arm.second).colour);
@@ -91,8 +93,9 @@ void add_dots(const ReportData& data, const std::string& treatment, const std::s
   if (rows.empty()) return;
   const TreatmentStyle style = style_of(treatment);
   blocks += block(name, rows);
+  const double size = runs_per_arm(data) > 8 ? 0.4 : 0.6;
   plots.push_back(
-      fmt::format("${} u 1:2 w p pt {} ps 0.6 lw 1.4 lc rgb '{}' notitle", name, style.point, style.colour));
+      fmt::format("${} u 1:2 w p pt {} ps {} lw 1.4 lc rgb '{}' notitle", name, style.point, size, style.colour));
 }
 
 }  // namespace

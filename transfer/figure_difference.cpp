@@ -16,7 +16,7 @@ std::string interval_rows(const ReportData& data, const std::string& treatment) 
     const ArmRow* row = data.find_row({treatment, cut});
     if (row == nullptr || !row->difference.difference.half_width) continue;
     const IntervalEstimate& estimate = row->difference.difference;
-    rows += fmt::format("{:.4f} {:.6f} {:.6f}\n", cut + 2.0 * style_of(treatment).shift, estimate.mean,
+    rows += fmt::format("{:.4f} {:.6f} {:.6f}\n", cut + 1.5 * style_of(treatment).shift, estimate.mean,
                         *estimate.half_width);
   }
   return rows;

@@ -129,6 +129,7 @@ std::string inline_svg(const std::string& svg, const std::string& prefix, const 
       replace_all(text, std::string(quote) + black + quote, std::string(quote) + "currentColor" + quote);
     }
   }
+  replace_all(text, "color='white'", "style='color:var(--page,#fff)'");  // the halo around a point on an error bar
   replace_all(text, "<title>" + prefix + "</title>", "<title>" + escaped(label) + "</title>");
   text.insert(4, " role=\"img\" aria-label=\"" + escaped(label) + "\"");
   return text;

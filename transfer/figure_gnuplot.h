@@ -9,7 +9,8 @@ namespace graft {
 std::string run_gnuplot(const std::string& script);
 
 /// What gnuplot wrote, fit to stand inside a page beside others: from <svg on, drawn in the surrounding text's colour
-/// where gnuplot drew black, ids led by `prefix` so that no two figures share one, named `label` for those who listen.
+/// where gnuplot drew black and in the page's (the CSS variable --page) where it drew white, ids led by `prefix` so
+/// that no two figures share one, named `label` for those who listen.
 std::string inline_svg(const std::string& svg, const std::string& prefix, const std::string& label);
 
 /// The same figure as a file of its own, on white.

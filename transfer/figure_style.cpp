@@ -33,10 +33,10 @@ std::string cut_ticks(const ReportData& data, const std::vector<std::string>& st
 }  // namespace
 
 TreatmentStyle style_of(const std::string& treatment) {
-  if (treatment == "BnB") return {"#0072b2", 7, 1, -0.09};
-  if (treatment == "BnB+") return {"#3d9bd6", 6, 2, -0.03};
-  if (treatment == "AnB") return {"#d55e00", 5, 1, 0.03};
-  if (treatment == "AnB+") return {"#cc8400", 4, 2, 0.09};
+  if (treatment == "BnB") return {"#0072b2", 7, 1, -0.12};
+  if (treatment == "BnB+") return {"#3d9bd6", 6, 2, -0.04};
+  if (treatment == "AnB") return {"#d55e00", 5, 1, 0.04};
+  if (treatment == "AnB+") return {"#cc8400", 4, 2, 0.12};
   if (treatment == "random") return {"#8a7fa8", 9, 4, 0.0};
   return {"#7d8590", 13, 1, 0.0};
 }
@@ -58,7 +58,7 @@ std::string figure_frame(const ReportData& data, const std::vector<std::string>&
   const int last = data.cuts.empty() ? 0 : data.cuts.back();
   std::string text = fmt::format("set terminal svg size {},{} dynamic noenhanced font 'sans-serif,{}' name '{}'\n",
                                  shape.width, shape.height, shape.font, name);
-  text += "set encoding utf8\nset border 3\nset tics nomirror out scale 0.5\nset clip two\n";
+  text += "set encoding utf8\nset border 3\nset tics nomirror out scale 0.5\nset clip two\nset minussign\n";
   text += "set grid ytics lt 1 lc rgb '#a0888888'\n";
   text += fmt::format("set key outside top center horizontal maxcols {} samplen 2.2\n", shape.width < 600 ? 3 : 6);
   text += fmt::format("set xrange [{}:{}]\nset xtics ({})\n", first, last + 0.4, cut_ticks(data, stages, shape, first));

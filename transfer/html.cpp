@@ -29,9 +29,9 @@ std::string html_escape(const std::string& text) {
 }
 
 std::string html_table(const std::vector<std::string>& headings, const std::vector<std::vector<std::string>>& rows,
-                       std::size_t first_number) {
+                       std::size_t first_number, std::size_t last_number) {
   const auto opening = [&](const char* tag, std::size_t column) {
-    return std::string("<") + tag + (column >= first_number ? " class=\"number\">" : ">");
+    return std::string("<") + tag + (column >= first_number && column < last_number ? " class=\"number\">" : ">");
   };
   std::string text = "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>";
   for (std::size_t c = 0; c < headings.size(); ++c) text += opening("th", c) + headings[c] + "</th>";
@@ -44,8 +44,8 @@ std::string html_table(const std::vector<std::string>& headings, const std::vect
   return text + "</tbody></table></div>\n";
 }
 
-std::string html_definitions(const std::vector<std::pair<std::string, std::string>>& entries) {
-  std::string text = "<dl>\n";
+std::string html_definitions(const std::vector<std::pair<std::string, std::string>>& entries, bool long_values) {
+  std::string text = long_values ? "<dl class=\"long\">\n" : "<dl>\n";
   for (const auto& [key, value] : entries) text += "<div><dt>" + key + "</dt><dd>" + value + "</dd></div>\n";
   return text + "</dl>\n";
 }
@@ -78,6 +78,7 @@ figcaption, .note { color: var(--soft); font-size: .9rem; max-width: 46rem; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 th, td { text-align: left; padding: 5px 12px; white-space: nowrap; border-bottom: 1px solid var(--line); }
 tbody tr:last-child td { border-bottom: 0; }
+td:last-child:not(.number) { white-space: normal; min-width: 9rem; }
 thead th { background: var(--card); font-weight: 600; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 td .below { color: var(--mark); font-weight: 600; }
@@ -86,6 +87,7 @@ code, pre, .hash { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monosp
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 4px; padding: 10px 12px; overflow-x: auto; }
 .hash { overflow-wrap: anywhere; }
 dl { margin: 8px 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(310px, 1fr)); gap: 0 32px; }
+dl.long { grid-template-columns: 1fr; max-width: 52rem; }
 dl div { display: flex; gap: 12px; justify-content: space-between; padding: 4px 0; border-bottom: 1px solid var(--line); }
 dt { color: var(--soft); white-space: nowrap; }
 dd { margin: 0; text-align: right; overflow-wrap: anywhere; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace graft {
@@ -8,13 +9,13 @@ namespace graft {
 /// Text as it stands between tags or in a quoted attribute.
 std::string html_escape(const std::string& text);
 
-/// A table inside a container that scrolls sideways on a narrow screen; cells are HTML, columns from `first_number` on
-/// are numbers.
+/// A table inside a container that scrolls sideways on a narrow screen; cells are HTML, columns [first_number,
+/// last_number) are numbers.
 std::string html_table(const std::vector<std::string>& headings, const std::vector<std::vector<std::string>>& rows,
-                       std::size_t first_number);
+                       std::size_t first_number, std::size_t last_number);
 
-/// <dl> of keys and values, both HTML.
-std::string html_definitions(const std::vector<std::pair<std::string, std::string>>& entries);
+/// <dl> of keys and values, both HTML; side by side unless `long_values`.
+std::string html_definitions(const std::vector<std::pair<std::string, std::string>>& entries, bool long_values = false);
 
 /// The style sheet of a page: light and dark, from 320 pixels up.
 const char* html_style();

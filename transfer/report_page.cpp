@@ -84,7 +84,11 @@ std::string below_note(const ReportData& data) {
   if (arms.empty()) return "";
   std::vector<std::string> parts;
   for (const auto& [arm, values] : arms) {
-    parts.push_back(fmt::format("{} at cut {}: {}", arm.first, arm.second, fmt::join(values, ", ")));
+    const std::string listed = values.size() <= 4 ? fmt::format("{}", fmt::join(values, ", "))
+                                                  : fmt::format("{} networks, {} to {}", values.size(),
+                                                                *std::min_element(values.begin(), values.end()),
+                                                                *std::max_element(values.begin(), values.end()));
+    parts.push_back(fmt::format("{} at cut {}: {}", arm.first, arm.second, listed));
   }
   return fmt::format(" Below the axis (triangles): {}.", fmt::join(parts, "; "));
 }
@@ -133,8 +137,8 @@ std::string report_page(const ReportData& data, const Manifest& manifest, const 
   page += findings(summary);
   page += "<h2>Differences to base</h2>\n";
   if (!differences.wide.empty()) {
-    page +=
-        figure(differences, "Mean paired difference to base and its 95% interval. " + html_escape(interval_rule(data)));
+    page += figure(differences,
+                   "Mean paired difference to base and its 95% interval; how they are formed stands under the table.");
   }
   page += result_sections(data) + record_sections(data, manifest);
   return page + "</main>\n</body>\n</html>\n";

@@ -35,10 +35,16 @@ std::string command_text(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(quoted, " "));
 }
 
+bool without_effect(const TrainingSettings& training, const std::string& key) {
+  if (key == "training.gamma") return training.schedule != "step";
+  return training.optimizer != "sgd" && (key == "training.momentum" || key == "training.nesterov");
+}
+
 std::string settings_section(const Study& study) {
   Entries entries;
   for (const auto& [key, value] : settings_of(study)) {
-    if (value != "[]") entries.emplace_back(html_escape(key), html_escape(value));
+    if (value != "[]" && !without_effect(study.training, key))
+      entries.emplace_back(html_escape(key), html_escape(value));
   }
   return "<h2>Settings</h2>\n" + html_definitions(entries);
 }
@@ -47,9 +53,11 @@ std::string splits_table(const Manifest& manifest) {
   std::vector<std::vector<std::string>> rows;
   for (const ManifestSplit& split : manifest.splits) {
     rows.push_back({html_escape(split.name), html_escape(fmt::format("{}", fmt::join(split.source, ", "))),
-                    html_escape(fmt::format("{}", fmt::join(split.target, ", "))), hash_span(split.sha256)});
+                    html_escape(fmt::format("{}", fmt::join(split.target, ", "))),
+                    hash_span(split.sha256.substr(0, 16))});
   }
-  return "<h3>Splits of the classes</h3>\n" + html_table({"split", "A, source", "B, target", "SHA-256"}, rows, 4);
+  return "<h3>Splits of the classes</h3>\n" +
+         html_table({"split", "A, source", "B, target", "SHA-256, first 16 digits"}, rows, 4, 4);
 }
 
 std::string versions_text(const std::map<std::string, std::string>& versions) {
@@ -78,7 +86,7 @@ std::string weights_table(const Manifest& manifest) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& [run, hash] : manifest.weights) rows.push_back({hash_span(run), hash_span(hash)});
   return fmt::format("<details><summary>Weights ({})</summary>\n{}</details>\n", rows.size(),
-                     html_table({"of", "SHA-256"}, rows, 2));
+                     html_table({"of", "SHA-256"}, rows, 2, 2));
 }
 
 std::string again_section(const Manifest& manifest) {
@@ -99,7 +107,7 @@ std::string again_section(const Manifest& manifest) {
 }  // namespace
 
 std::string record_sections(const ReportData& data, const Manifest& manifest) {
-  return settings_section(data.study) + "<h2>Provenance</h2>\n" + html_definitions(provenance(manifest)) +
+  return settings_section(data.study) + "<h2>Provenance</h2>\n" + html_definitions(provenance(manifest), true) +
          splits_table(manifest) + weights_table(manifest) + again_section(manifest);
 }
 

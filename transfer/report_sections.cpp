@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "transfer/figure_style.h"
 #include "transfer/html.h"
 #include "transfer/report_page.h"
@@ -16,7 +18,8 @@ std::string treatment_cell(const std::string& treatment) {
 
 std::string difference_cell(const IntervalEstimate& estimate) {
   if (!estimate.half_width) return "not enough pairs";
-  const std::string text = fmt::format("{:+.4f} &plusmn; {:.4f}", estimate.mean, *estimate.half_width);
+  const std::string text = fmt::format("{}{:.4f} &plusmn; {:.4f}", estimate.mean < 0.0 ? "&minus;" : "+",
+                                       std::abs(estimate.mean), *estimate.half_width);
   const bool below = estimate.mean + *estimate.half_width < 0.0;
   return below ? "<span class=\"below\">" + text + "</span>" : text;
 }
@@ -54,8 +57,8 @@ std::string difference_table(const ReportData& data) {
     rows.back().emplace_back("those that trained");
   }
   return html_table(
-      {"treatment", "cut", "difference to base, 95%", "n", "mean top-1", "lowest &ndash; highest", "runs", ""}, rows,
-      1);
+      {"treatment", "cut", "difference to base, 95%", "n", "mean top-1", "lowest &ndash; highest", "runs", ""}, rows, 1,
+      7);
 }
 
 Cells run_cells(const RunResult& run) {
@@ -70,8 +73,9 @@ Cells run_cells(const RunResult& run) {
 
 const Cells kRunHeadings{"run", "treatment", "cut", "split", "source", "target", "seed"};
 
+/// `more` gives the cells under `headings`; columns from the seed to `first_text` are numbers.
 template <class More>
-std::string run_table(const std::vector<RunResult>& runs, const Cells& headings, More more) {
+std::string run_table(const std::vector<RunResult>& runs, const Cells& headings, std::size_t first_text, More more) {
   Cells all = kRunHeadings;
   all.insert(all.end(), headings.begin(), headings.end());
   std::vector<Cells> rows;
@@ -80,7 +84,7 @@ std::string run_table(const std::vector<RunResult>& runs, const Cells& headings,
     for (std::string& cell : more(run)) cells.push_back(std::move(cell));
     rows.push_back(std::move(cells));
   }
-  return html_table(all, rows, all.size());
+  return html_table(all, rows, kRunHeadings.size() - 1, first_text);
 }
 
 std::string untrained_section(const ReportData& data) {
@@ -89,7 +93,7 @@ std::string untrained_section(const ReportData& data) {
   std::vector<RunResult> runs;
   for (const UntrainedRun& untrained : data.untrained) runs.push_back(untrained.run);
   std::size_t next = 0;
-  return text + run_table(runs, {"top-1", "why"}, [&](const RunResult& run) {
+  return text + run_table(runs, {"top-1", "why"}, 8, [&](const RunResult& run) {
            return Cells{fmt::format("{:.4f}", run.top1), html_escape(data.untrained[next++].reason)};
          });
 }
@@ -98,7 +102,7 @@ std::string failed_section(const ReportData& data) {
   if (data.failed.empty()) return "";
   return "<h2>What failed</h2>\n<p>These networks ended with an error; running the study again tries them "
          "again.</p>\n" +
-         run_table(data.failed, {"error"}, [](const RunResult& run) { return Cells{html_escape(run.error)}; });
+         run_table(data.failed, {"error"}, 7, [](const RunResult& run) { return Cells{html_escape(run.error)}; });
 }
 
 std::string all_runs(const ReportData& data) {
@@ -109,7 +113,7 @@ std::string all_runs(const ReportData& data) {
                  fmt::format("{:.4f}", run.train_loss), fmt::format("{:.1f}", run.seconds)};
   };
   return fmt::format("<details><summary>Every network ({})</summary>\n{}</details>\n", runs.size(),
-                     run_table(runs, {"top-1", "correct", "training loss", "seconds"}, figures));
+                     run_table(runs, {"top-1", "correct", "training loss", "seconds"}, 11, figures));
 }
 
 }  // namespace

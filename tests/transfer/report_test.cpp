@@ -223,6 +223,8 @@ TEST(FigureGnuplot, InlinedFiguresShareNoIdAndTakeTheTextsColour) {
   EXPECT_THAT(inlined, HasSubstr("'#one-gpPt"));
   EXPECT_THAT(inlined, Not(HasSubstr("'#gpPt")));
   EXPECT_THAT(inlined, Not(HasSubstr("black")));
+  EXPECT_THAT(inline_svg(run_gnuplot("set terminal svg\nplot '+' using 1:1:1 with yerrorbars pt 7\n"), "two", ""),
+              Not(HasSubstr("color='white'")));
   EXPECT_THAT(standalone_svg(inlined), HasSubstr("background:#fff"));
 }
 
