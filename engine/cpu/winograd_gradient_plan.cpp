@@ -38,10 +38,11 @@ class WinogradGradientPlan final : public Plan {
 #pragma omp parallel num_threads(threads_) if (threads_ > 1)
     {
       const std::int64_t thread = omp_get_thread_num();
+      const std::int64_t threads = omp_get_num_threads();
       if (schedule_ == WinogradSchedule::by_tiles) {
-        run_tiles(pointers, scratch, thread);
+        run_tiles(pointers, scratch, thread, threads);
       } else {
-        run_channels(pointers, scratch, thread);
+        run_channels(pointers, scratch, thread, threads);
       }
     }
     if (pointers[2] != nullptr) write_bias_gradient(scratch, static_cast<float*>(pointers[2]));
@@ -91,8 +92,8 @@ class WinogradGradientPlan final : public Plan {
   }
 
   /// Each thread sums over its own tiles; the threads' sums are then added in their order.
-  void run_tiles(const PlanPointers& pointers, void* scratch, std::int64_t thread) const {
-    const std::int64_t busy = std::min<std::int64_t>(threads_, tiles_);
+  void run_tiles(const PlanPointers& pointers, void* scratch, std::int64_t thread, std::int64_t threads) const {
+    const std::int64_t busy = std::min(threads, tiles_);
     float* du = at(scratch, du_) + thread * du_floats_;
     if (thread < busy) {
       float* v = at(scratch, v_) + thread * v_floats_;
@@ -108,24 +109,24 @@ class WinogradGradientPlan final : public Plan {
     }
 #pragma omp barrier
     float* first = at(scratch, du_);
-    const Range mine = Range{0, du_floats_ / kLanes}.part(thread, threads_);
+    const Range mine = Range{0, du_floats_ / kLanes}.part(thread, threads);
     for (std::int64_t other = 1; other < busy; ++other) {
       add_to(first + other * du_floats_, mine.begin * kLanes, mine.end * kLanes, first);
     }
 #pragma omp barrier
-    const Range blocks = Range{0, out_blocks_}.part(thread, threads_);
+    const Range blocks = Range{0, out_blocks_}.part(thread, threads);
     transform_weight_gradient(first + blocks.begin * kLanes * in_blocks_ * kLanes, weights_, {blocks.begin, blocks.end},
                               du_stride_, static_cast<float*>(pointers[3]));
   }
 
-  void run_channels(const PlanPointers& pointers, void* scratch, std::int64_t thread) const {
+  void run_channels(const PlanPointers& pointers, void* scratch, std::int64_t thread, std::int64_t threads) const {
     float* v = at(scratch, v_);
     float* d = at(scratch, d_);
     float* du = at(scratch, du_) + thread * du_floats_;
-    const Range tiles = Range{0, tiles_}.part(thread, threads_);
+    const Range tiles = Range{0, tiles_}.part(thread, threads);
     transform(pointers, scratch, thread, tiles, v + tiles.begin * kLanes, d + tiles.begin * kLanes);
 #pragma omp barrier
-    const Range pairs = Range{0, (out_blocks_ + 1) / 2}.part(thread, threads_);
+    const Range pairs = Range{0, (out_blocks_ + 1) / 2}.part(thread, threads);
     for (std::int64_t pair = pairs.begin; pair < pairs.end; ++pair) {
       const BlockRange blocks{2 * pair, std::min(2 * pair + 2, out_blocks_)};
       multiply_gradient(d, v, {tiles_, block_tiles_, out_blocks_, blocks, in_blocks_, du_stride_, false}, du);
