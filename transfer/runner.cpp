@@ -211,9 +211,6 @@ PreparedStudy prepare_study(const RunnerOptions& options) {
   const std::string data_hash = sha256_hex(prepared.data.train->content_hash() + prepared.data.test->content_hash());
   prepared.plan = make_plan(study, prepared.data, network->stage_count(),
                             {.device_kind = prepared.device_kind, .threads = options.threads, .data_hash = data_hash});
-  for (const RunSpec& run : prepared.plan.runs) {
-    if (run.treatment == Treatment::base) steps_per_epoch(*open_half(study, prepared.data, run).train, study.training);
-  }
   return prepared;
 }
 
@@ -227,7 +224,7 @@ RunnerOutcome run_study(const RunnerOptions& given) {
   const Manifest description = describe(options, prepared);
   check_same_study(folder, plan.study);
   folder.check_same(description);
-    std::vector<RunResult> results = folder.take_up(plan);
+  std::vector<RunResult> results = folder.take_up(plan);
   if (!options.accept_binary) folder.check_binary(results, options.binary);
   if (results.size() == plan.runs.size()) {
     log_info("graft: all {} runs are there already", results.size());

@@ -79,7 +79,7 @@ TEST_F(BadInput, MoreSamplesThanThereAre) {
 
 TEST_F(BadInput, BatchLargerThanAHalf) {
   edit_study("batch_size: 8", "batch_size: 64");
-  expect_one_line(run(), kData, {"training.batch_size 64", "36 training images", "lower it"});
+  expect_one_line(run(), kData, {"training.batch_size", "64", "36 training images", "lower it"});
 }
 
 TEST_F(BadInput, NoSuchStudy) {

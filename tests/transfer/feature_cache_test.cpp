@@ -67,6 +67,7 @@ class SameBits : public ::testing::TestWithParam<SameBitsCase> {};
 TEST_P(SameBits, WithTheCacheAndWithout) {
   for (const int cut : {1, 3}) {
     StudyBench cached(GetParam().study, GetParam().data, true);
+    if (!cached.backend().supports(compute_dtype(cached.environment().study.training))) GTEST_SKIP() << "no bf16 here";
     StudyBench plain(GetParam().study, GetParam().data, false);
     const RunSpec& run = cached.find("AnB", cut);
     RunResult with = cached.execute(run);
@@ -83,6 +84,7 @@ TEST_P(SameBits, WithTheCacheAndWithout) {
 INSTANTIATE_TEST_SUITE_P(
     Networks, SameBits,
     ::testing::Values(SameBitsCase{"convnet6", {.training = "epochs: 2, batch_size: 16, lr: 0.02"}, {}},
+                      SameBitsCase{"convnet6_bf16", {.training = "epochs: 2, batch_size: 16, lr: 0.02, amp: bf16"}, {}},
                       SameBitsCase{"cifar_resnet20",
                                    {.model = "cifar_resnet20", .training = "epochs: 2, batch_size: 12, lr: 0.02"},
                                    {.size = 16, .channels = 3, .train_per_class = 15, .test_per_class = 5}}),

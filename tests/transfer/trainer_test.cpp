@@ -72,7 +72,7 @@ class TrainerSteps : public ::testing::Test {
     settings_.schedule = "constant";
   }
 
-  LoaderOptions loader_options(bool training, std::int64_t batch_size) const {
+  LoaderOptions loader_options(bool training, std::int64_t batch_size) {
     return {.batch_size = batch_size,
             .shuffle = training,
             .drop_last = training,
