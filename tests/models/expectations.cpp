@@ -85,7 +85,7 @@ std::vector<PyTorchCase> read_pytorch_cases() {
       line >> cases.back().model;
       for (std::int64_t dim = 0; line >> dim;) cases.back().dims.push_back(dim);
     } else if (key == "conditioning") {
-      line >> cases.back().conditioning;
+      line >> cases.back().value_conditioning >> cases.back().gradient_conditioning;
     } else if (key == "eval_logits") {
       cases.back().eval_logits = rest_of(line);
     } else if (key == "train_logits") {

@@ -23,7 +23,10 @@ Tensor formula_images(Backend& backend, const std::vector<std::int64_t>& dims, D
 struct PyTorchCase {
   std::string model;
   std::vector<std::int64_t> dims;  ///< N, C, H, W
-  double conditioning = 0.0;       ///< error of PyTorch's own f32, in units of f32's epsilon
+  /// How far values and the gradient go when weights move by up to four f32 epsilons, in these. A gradient jumps where
+  /// a ReLU or a maximum goes over to its other side.
+  double value_conditioning = 0.0;
+  double gradient_conditioning = 0.0;
   std::vector<double> eval_logits;
   std::vector<double> train_logits;
   double loss = 0.0;

@@ -13,6 +13,7 @@ import torchvision
 from torch import nn
 from torch.nn import functional
 
+EPSILON = 2.0**-23  # of float32
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -121,13 +122,18 @@ def numbers(values):
     return " ".join(repr(float(v)) for v in values)
 
 
-def run(make, shape, parameter, dtype):
-    """Logits in eval and in training mode, the loss, and the gradient of a parameter."""
-    model = make().to(dtype)
+def run(make, shape, parameter, draw=0):
+    """Logits in eval and in training mode, the loss, and the gradient of a parameter. `draw` > 0: with every weight
+    moved at random by up to four units of float32's epsilon."""
+    model = make().double()
+    random = torch.Generator().manual_seed(draw)
     for key, tensor in model.state_dict().items():
-        if not key.endswith("num_batches_tracked"):
-            fill(key, tensor)
-    x = torch.from_numpy(uniform("input", int(numpy.prod(shape)))).reshape(shape).to(dtype)
+        if key.endswith("num_batches_tracked"):
+            continue
+        fill(key, tensor)
+        if draw > 0:
+            tensor.mul_(1 + (torch.rand(tensor.shape, generator=random, dtype=torch.float64) * 2 - 1) * 4 * EPSILON)
+    x = torch.from_numpy(uniform("input", int(numpy.prod(shape)))).reshape(shape)
     model.eval()
     eval_logits = model(x)
     model.train()
@@ -135,24 +141,25 @@ def run(make, shape, parameter, dtype):
     loss = functional.cross_entropy(logits, torch.arange(shape[0]) % 7)
     loss.backward()
     gradient = dict(model.named_parameters())[parameter].grad
-    return [t.detach().double().flatten() for t in (eval_logits, logits, loss, gradient)]
+    return [t.detach().flatten() for t in (eval_logits, logits, loss, gradient)]
 
 
-def conditioning(exact, rounded):
-    """How far PyTorch's own float32 is from its float64, in units of float32's epsilon."""
-    errors = [(a - b).abs().max() / a.norm() for a, b in zip(exact, rounded)]
-    errors.append((exact[3].norm() - rounded[3].norm()).abs() / exact[3].norm())
-    return float(max(errors)) * 2.0**23
+def conditioning(exact, moved):
+    """How far the numbers go when the weights move within rounding, in units of epsilon: values, and the gradient.
+    Values move smoothly. A gradient jumps where a ReLU or a maximum goes over to its other side."""
+    errors = [float((a - b).abs().max() / a.norm()) / EPSILON for a, b in zip(exact, moved)]
+    norm_error = float((exact[3].norm() - moved[3].norm()).abs() / exact[3].norm()) / EPSILON
+    return max(errors[:3]), max(errors[3], norm_error)
 
 
 def write_outputs(file):
     for name, make, shape, parameter in CASES:
-        exact = run(make, shape, parameter, torch.float64)
-        rounded = run(make, shape, parameter, torch.float32)
+        exact = run(make, shape, parameter)
+        moves = [conditioning(exact, run(make, shape, parameter, draw)) for draw in range(1, 17)]
         eval_logits, logits, loss, gradient = exact
         step = max(1, gradient.numel() // 24)
         print("case", name, *shape, file=file)
-        print("conditioning", f"{conditioning(exact, rounded):.0f}", file=file)
+        print("conditioning", *[f"{max(column):.0f}" for column in zip(*moves)], file=file)
         print("eval_logits", numbers(eval_logits), file=file)
         print("train_logits", numbers(logits), file=file)
         print("loss", numbers(loss), file=file)

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -22,9 +23,7 @@ Lines lines_of(const std::vector<NamedVariable>& variables) {
     const auto dims = named.variable.shape().dims();
     std::vector<std::int64_t> shape(dims.begin(), dims.end());
     if (shape.size() == 4) std::rotate(shape.begin() + 1, shape.begin() + 3, shape.end());
-    std::string line = named.name;
-    for (const std::int64_t dim : shape) line += " " + std::to_string(dim);
-    lines.push_back(line);
+    lines.push_back(fmt::format("{}{}{}", named.name, shape.empty() ? "" : " ", fmt::join(shape, " ")));
   }
   return lines;
 }
@@ -33,7 +32,7 @@ Lines lines_of(const std::vector<NamedVariable>& variables) {
 Lines torchvision_lines(const std::string& model, const std::string& kind) {
   std::ifstream file(std::string(GRAFT_SOURCE_DIR) + "/tests/models/torchvision_resnet_parameters.txt");
   Lines lines;
-  const std::string start = model + " " + kind + " ";
+  const std::string start = fmt::format("{} {} ", model, kind);
   for (std::string line; std::getline(file, line);) {
     if (line.starts_with(start)) lines.push_back(line.substr(start.size()));
   }
