@@ -43,7 +43,7 @@ class Summarizer {
     frozen("BnB", "Frozen layers of the same half, the control");
     tuned("AnB+", "Layers of the other half, fine-tuned");
     tuned("BnB+", "Layers of the same half, fine-tuned");
-    untrained_layers();
+    frozen("random", "Frozen untrained layers");
     reservations();
     return {in_short(), sentences_};
   }
@@ -73,21 +73,30 @@ class Summarizer {
     return name.empty() ? fmt::format("cut {}", cut) : fmt::format("cut {} ({})", cut, name);
   }
 
-  int worst_cut(const std::string& treatment) const {
+  /// Of `cuts` the one with the lowest difference among those that have an interval; 0 if none has.
+  int worst_cut(const std::string& treatment, const std::vector<int>& cuts) const {
     int worst = 0;
-    for (const int cut : data_.cuts) {
+    for (const int cut : cuts) {
       const auto estimate = interval(treatment, cut);
       if (estimate && (worst == 0 || estimate->mean < interval(treatment, worst)->mean)) worst = cut;
     }
     return worst;
   }
 
+  std::string falls_text(const std::string& treatment, const Verdict& verdict) const {
+    const int worst = worst_cut(treatment, verdict.falls);
+    const std::string figures = text_with_interval(*interval(treatment, worst));
+    if (verdict.falls.size() == 1) return fmt::format("At {} accuracy falls: {}.", at_cut(worst), figures);
+    return fmt::format("Accuracy falls at cuts {}, most at {}: {}.", fmt::join(verdict.falls, ", "), at_cut(worst),
+                       figures);
+  }
+
   void frozen(const std::string& treatment, const std::string& what) {
     const Verdict verdict = judge(treatment);
     if (!verdict.any()) return;
     std::string text = fmt::format("{} ({}): ", what, treatment);
-    const int worst = worst_cut(treatment);
     if (verdict.falls.empty()) {
+      const int worst = worst_cut(treatment, data_.cuts);
       text += fmt::format("no loss against base can be told from zero at any cut; the largest difference is {} at {}.",
                           text_with_interval(*interval(treatment, worst)), at_cut(worst));
     } else {
@@ -96,9 +105,7 @@ class Summarizer {
         text += fmt::format("up to {} no loss against base can be told from zero; there it is {}. ",
                             at_cut(verdict.holds_until), text_with_interval(last));
       }
-      text +=
-          fmt::format("Accuracy falls at {} {}, most at {}: {}.", verdict.falls.size() == 1 ? "cut" : "cuts",
-                      fmt::join(verdict.falls, ", "), at_cut(worst), text_with_interval(*interval(treatment, worst)));
+      text += falls_text(treatment, verdict);
     }
     sentences_.push_back(text);
   }
@@ -107,7 +114,7 @@ class Summarizer {
   void specificity() {
     const Verdict verdict = judge("AnB");
     if (verdict.falls.empty()) return;
-    const int worst = worst_cut("AnB");
+    const int worst = worst_cut("AnB", verdict.falls);
     const auto specific = paired_difference(data_.observations, {"AnB", worst}, data_.unit, {"BnB", worst}).difference;
     if (!specific.half_width) return;
     const bool below = specific.mean + *specific.half_width < 0.0;
@@ -130,21 +137,6 @@ class Summarizer {
                                              : "not to be told from training anew"));
   }
 
-  void untrained_layers() {
-    const Verdict verdict = judge("random");
-    if (!verdict.any()) return;
-    const int worst = worst_cut("random");
-    std::string text = "Frozen untrained layers (random): ";
-    if (verdict.falls.empty()) {
-      text += "no loss against base can be told from zero at any cut; ";
-    } else {
-      text += fmt::format("accuracy falls from {} on; ", at_cut(verdict.falls.front()));
-    }
-    text += fmt::format("the largest difference is {} at {}.", text_with_interval(*interval("random", worst)),
-                        at_cut(worst));
-    sentences_.push_back(text);
-  }
-
   void reservations() {
     if (!data_.untrained.empty()) {
       sentences_.push_back(
@@ -161,7 +153,7 @@ class Summarizer {
 
   std::string frozen_in_short(const Verdict& frozen) const {
     if (frozen.falls.empty()) {
-      const int worst = worst_cut("AnB");
+      const int worst = worst_cut("AnB", data_.cuts);
       return fmt::format(
           "Frozen layers of the other half lose nothing that these runs can show, at any cut (at most {} at "
           "{}). ",
@@ -172,11 +164,11 @@ class Summarizer {
       text = fmt::format("Frozen layers of the other half lose nothing that these runs can show up to {} ({} there). ",
                          at_cut(frozen.holds_until), points(interval("AnB", frozen.holds_until)->mean));
     }
-    const int first = frozen.falls.front();
-    text += fmt::format("From {} on they cost accuracy: {}", at_cut(first), points(interval("AnB", first)->mean));
-    const int worst = worst_cut("AnB");
-    if (worst != first) text += fmt::format(" there, {} at {}", points(interval("AnB", worst)->mean), at_cut(worst));
-    return text + ". ";
+    const int worst = worst_cut("AnB", frozen.falls);
+    const std::string loss = points(interval("AnB", worst)->mean);
+    if (frozen.falls.size() == 1) return text + fmt::format("At {} they cost accuracy: {}. ", at_cut(worst), loss);
+    return text + fmt::format("At cuts {} they cost accuracy, most at {}: {}. ", fmt::join(frozen.falls, ", "),
+                              at_cut(worst), loss);
   }
 
   static std::string fine_tuned_in_short(const IntervalEstimate& tuned) {
