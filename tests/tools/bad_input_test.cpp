@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "study_folder_fixture.h"
+#include "tests/tools/study_folder_fixture.h"
 
 // Bad input: one line that names the file or key and the remedy, and the exit code that DESIGN.md lists.
 namespace graft::testing {

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/error.h"
-#include "study_folder_fixture.h"
+#include "tests/tools/study_folder_fixture.h"
 #include "tools/flop_counter.h"
 #include "tools/study_flags.h"
 

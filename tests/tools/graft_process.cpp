@@ -1,4 +1,4 @@
-#include "graft_process.h"
+#include "tests/tools/graft_process.h"
 
 #include <fcntl.h>
 #include <grp.h>

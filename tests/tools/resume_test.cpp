@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "engine/base/philox.h"
-#include "study_folder_fixture.h"
+#include "tests/tools/study_folder_fixture.h"
 #include "transfer/record.h"
 
 namespace graft::testing {

@@ -1,4 +1,4 @@
-#include "study_folder_fixture.h"
+#include "tests/tools/study_folder_fixture.h"
 
 #include <cstdlib>
 #include <fstream>

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "graft_process.h"
+#include "tests/tools/graft_process.h"
 
 namespace graft::testing {
 

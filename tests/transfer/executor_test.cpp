@@ -9,7 +9,7 @@
 #include "engine/base/error.h"
 #include "engine/io/safetensors.h"
 #include "engine/io/sha256.h"
-#include "run_fixture.h"
+#include "tests/transfer/run_fixture.h"
 
 namespace graft::testing {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/nn/init.h"
-#include "run_fixture.h"
+#include "tests/transfer/run_fixture.h"
 #include "transfer/trainer.h"
 
 namespace graft::testing {

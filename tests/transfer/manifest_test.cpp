@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/base/error.h"
-#include "study_fixture.h"
+#include "tests/transfer/study_fixture.h"
 
 namespace graft {
 namespace {

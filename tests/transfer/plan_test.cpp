@@ -8,7 +8,7 @@
 #include <set>
 
 #include "engine/base/error.h"
-#include "study_fixture.h"
+#include "tests/transfer/study_fixture.h"
 #include "transfer/plan_cost.h"
 
 namespace graft {

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/error.h"
-#include "study_fixture.h"
+#include "tests/transfer/study_fixture.h"
 
 namespace graft {
 namespace {

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "study_fixture.h"
+#include "tests/transfer/study_fixture.h"
 
 namespace graft {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "engine/base/error.h"
 #include "engine/io/file.h"
-#include "study_fixture.h"
+#include "tests/transfer/study_fixture.h"
 #include "transfer/figure_gnuplot.h"
 #include "transfer/report_data.h"
 

@@ -1,4 +1,4 @@
-#include "run_fixture.h"
+#include "tests/transfer/run_fixture.h"
 
 #include <algorithm>
 #include <stdexcept>

@@ -6,7 +6,7 @@
 
 #include "datasets/dataset.h"
 #include "engine/backend/backend.h"
-#include "study_fixture.h"
+#include "tests/transfer/study_fixture.h"
 #include "transfer/executor.h"
 
 namespace graft::testing {

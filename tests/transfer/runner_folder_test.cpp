@@ -4,7 +4,7 @@
 
 #include "engine/base/error.h"
 #include "engine/io/file.h"
-#include "run_fixture.h"
+#include "tests/transfer/run_fixture.h"
 
 namespace graft::testing {
 namespace {

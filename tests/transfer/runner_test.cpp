@@ -3,7 +3,7 @@
 
 #include <thread>
 
-#include "run_fixture.h"
+#include "tests/transfer/run_fixture.h"
 
 namespace graft::testing {
 namespace {

@@ -1,4 +1,4 @@
-#include "study_fixture.h"
+#include "tests/transfer/study_fixture.h"
 
 #include <cmath>
 #include <fstream>

@@ -6,7 +6,7 @@
 
 #include "engine/base/error.h"
 #include "engine/io/file.h"
-#include "study_fixture.h"
+#include "tests/transfer/study_fixture.h"
 
 namespace graft {
 namespace {

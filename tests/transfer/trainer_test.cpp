@@ -8,7 +8,7 @@
 #include "engine/base/error.h"
 #include "engine/nn/init.h"
 #include "engine/reference/reference_backend.h"
-#include "run_fixture.h"
+#include "tests/transfer/run_fixture.h"
 
 namespace graft::testing {
 namespace {
