@@ -39,7 +39,7 @@ std::string difference_script(const ReportData& data, const std::vector<std::str
     if (rows.empty()) continue;
     const TreatmentStyle style = style_of(treatment);
     const std::string block = fmt::format("arm{}", plots.size());
-    blocks += "$" + block + " << EOD\n" + rows + "EOD\n";
+    blocks += fmt::format("${} << EOD\n{}EOD\n", block, rows);
     plots.push_back(fmt::format("${} u 1:2 w l lw 1.2 dt {} lc rgb '{}' notitle", block, style.dash, style.colour));
     plots.push_back(fmt::format("${} u 1:2:3 w yerrorbars pt {} ps 0.8 lw 1.8 lc rgb '{}' title '{}'", block,
                                 style.point, style.colour, treatment));

@@ -77,7 +77,7 @@ int spawn_and_wait(const MemoryFile& input, const MemoryFile& output, const Memo
   return status;
 }
 
-std::string one_line(std::string text) {
+std::string one_line(const std::string& text) {
   std::string line;
   for (const char c : text) {
     const bool blank = c == '\n' || c == '\t' || c == ' ';
@@ -110,7 +110,7 @@ std::string run_gnuplot(const std::string& script) {
   const int status = spawn_and_wait(input, output, errors);
   if (status == -ENOENT) throw Error("[figure] gnuplot is not installed: apt-get install gnuplot-nox");
   check(status >= 0, "[figure] gnuplot does not start: {}", std::strerror(-status));
-  const std::string svg = output.contents();
+  std::string svg = output.contents();
   check(status == 0 && svg.find("</svg>") != std::string::npos, "[figure] gnuplot drew nothing: {}",
         one_line(errors.contents()));
   return svg;

@@ -46,7 +46,9 @@ std::string html_table(const std::vector<std::string>& headings, const std::vect
 
 std::string html_definitions(const std::vector<std::pair<std::string, std::string>>& entries, bool long_values) {
   std::string text = long_values ? "<dl class=\"long\">\n" : "<dl>\n";
-  for (const auto& [key, value] : entries) text += "<div><dt>" + key + "</dt><dd>" + value + "</dd></div>\n";
+  for (const auto& [key, value] : entries) {
+    text.append("<div><dt>").append(key).append("</dt><dd>").append(value).append("</dd></div>\n");
+  }
   return text + "</dl>\n";
 }
 

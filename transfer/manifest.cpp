@@ -22,6 +22,7 @@ ManifestSplit split_from_json(const Json& json) {
 
 std::vector<std::string> names_of(const std::vector<std::int64_t>& classes, const std::vector<std::string>& names) {
   std::vector<std::string> chosen;
+  chosen.reserve(classes.size());
   for (const std::int64_t index : classes) chosen.push_back(names.at(static_cast<std::size_t>(index)));
   return chosen;
 }

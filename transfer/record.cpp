@@ -93,6 +93,7 @@ std::vector<std::string> comparable_lines(const std::vector<RunResult>& results)
   }
   std::sort(lines.begin(), lines.end());
   std::vector<std::string> sorted;
+  sorted.reserve(lines.size());
   for (auto& [id, line] : lines) sorted.push_back(std::move(line));
   return sorted;
 }

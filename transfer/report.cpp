@@ -23,7 +23,7 @@ PageFigure draw(Script script, const std::string& name, const std::string& label
   const auto drawn = [&](const FigureShape& shape, const std::string& full_name) -> std::string {
     const std::string text = script(data, manifest.stages, shape, full_name);
     if (text.empty()) return "";
-    const std::string svg = inline_svg(run_gnuplot(text), full_name, label);
+    std::string svg = inline_svg(run_gnuplot(text), full_name, label);
     write_text_atomically(figures / (full_name + ".svg"), standalone_svg(svg));
     return svg;
   };

@@ -50,8 +50,10 @@ std::string binary_note(const ReportData& data) {
   }
   if (counts.size() < 2) return "";
   std::vector<std::string> parts;
-  for (const auto& [binary, count] : counts)
+  parts.reserve(counts.size());
+  for (const auto& [binary, count] : counts) {
     parts.push_back(fmt::format("{} by {}", count, html_escape(binary.substr(0, 12))));
+  }
   return fmt::format(
       "<p class=\"warn\">These results were made by {} different programs ({}): they may differ by "
       "rounding beside what was studied.</p>\n",

@@ -31,6 +31,7 @@ std::string shell_quoted(const std::string& word) {
 
 std::string command_text(const std::vector<std::string>& words) {
   std::vector<std::string> quoted;
+  quoted.reserve(words.size());
   for (const std::string& word : words) quoted.push_back(shell_quoted(word));
   return fmt::format("{}", fmt::join(quoted, " "));
 }
@@ -62,7 +63,8 @@ std::string splits_table(const Manifest& manifest) {
 
 std::string versions_text(const std::map<std::string, std::string>& versions) {
   std::vector<std::string> parts;
-  for (const auto& [library, version] : versions) parts.push_back(library + " " + version);
+  parts.reserve(versions.size());
+  for (const auto& [library, version] : versions) parts.push_back(fmt::format("{} {}", library, version));
   return html_escape(fmt::format("{}", fmt::join(parts, ", ")));
 }
 

@@ -22,7 +22,7 @@ using Names = std::vector<std::string>;
 constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
 
 std::string folder_name(const YamlValue& value) {
-  const std::string name = value.text();
+  std::string name = value.text();
   const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
     return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.';
   });

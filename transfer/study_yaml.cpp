@@ -70,7 +70,7 @@ double YamlValue::number() const {
 }
 
 std::string YamlValue::one_of(std::span<const std::string> names) const {
-  const std::string word = text();
+  std::string word = text();
   if (std::find(names.begin(), names.end(), word) == names.end()) {
     reject(fmt::format("is '{}': did you mean '{}'? Known: {}", word, nearest_name(word, names),
                        fmt::join(names.begin(), names.end(), ", ")));

@@ -15,8 +15,8 @@ namespace graft {
 /// the value is exactly what was asked for.
 class YamlValue {
  public:
-  YamlValue(YAML::Node node, std::string path, const std::string& file)
-      : node_(std::move(node)), path_(std::move(path)), file_(&file) {}
+  YamlValue(const YAML::Node& node, std::string path, const std::string& file)
+      : node_(node), path_(std::move(path)), file_(&file) {}
 
   std::string text() const;
   bool boolean() const;
