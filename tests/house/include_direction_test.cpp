@@ -15,10 +15,10 @@ namespace fs = std::filesystem;
 
 // Folder and floor, as in docs/architecture.md; tests and benchmarks may look at everything.
 const std::vector<std::pair<std::string, int>> kFloors = {
-    {"engine/base", 0},  {"engine/tensor", 1},   {"engine/backend", 2}, {"engine/reference", 3}, {"engine/cpu", 3},
-    {"cuda", 3},         {"engine/autograd", 4}, {"engine/ops", 5},     {"engine/nn", 6},        {"engine/optim", 6},
-    {"engine/io", 6},    {"models", 7},          {"datasets", 7},       {"transfer", 8},         {"tools", 9},
-    {"tests/tools", 10}, {"tests", 10},          {"bench", 10},
+    {"engine/base", 0}, {"engine/tensor", 1},   {"engine/backend", 2}, {"engine/reference", 3}, {"engine/cpu", 3},
+    {"cuda", 3},        {"engine/autograd", 4}, {"engine/ops", 5},     {"engine/nn", 6},        {"engine/optim", 6},
+    {"engine/io", 6},   {"models", 7},          {"datasets", 7},       {"transfer", 8},         {"tools", 9},
+    {"tests", 10},      {"bench", 10},
 };
 
 std::optional<std::pair<std::string, int>> floor_of(const std::string& path) {
