@@ -51,7 +51,7 @@ std::shared_ptr<MemoryPool> MemoryPool::create() { return std::shared_ptr<Memory
 MemoryPool::~MemoryPool() {
   for (const std::vector<Heap>* heaps : {&small_, &large_}) {
     for (const Heap& heap : *heaps) {
-      unpoison(heap.base, heap.reserved);
+      unpoison(heap.base, heap.committed);  // no more: each reserved byte would cost the sanitizer memory
       munmap(heap.base, heap.reserved);
     }
   }
