@@ -119,9 +119,9 @@ def grid_table(graft, rounds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--graft", default=str(ROOT / "build/release/bin/graft"))
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=8)
-    parser.add_argument("--grid-rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--grid-rounds", type=int, default=2)
     parser.add_argument("--only", nargs="*", help="names of networks; default all")
     parser.add_argument("--no-write", action="store_true", help="print only")
     options = parser.parse_args()
