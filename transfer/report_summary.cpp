@@ -164,10 +164,13 @@ class Summarizer {
       text = fmt::format("Frozen layers of the other half lose nothing that these runs can show up to {} ({} there). ",
                          at_cut(frozen.holds_until), points(interval("AnB", frozen.holds_until)->mean));
     }
+    const char* subject = text.empty() ? "frozen layers of the other half" : "they";
     const int worst = worst_cut("AnB", frozen.falls);
     const std::string loss = points(interval("AnB", worst)->mean);
-    if (frozen.falls.size() == 1) return text + fmt::format("At {} they cost accuracy: {}. ", at_cut(worst), loss);
-    return text + fmt::format("At cuts {} they cost accuracy, most at {}: {}. ", fmt::join(frozen.falls, ", "),
+    if (frozen.falls.size() == 1) {
+      return text + fmt::format("At {} {} cost accuracy: {}. ", at_cut(worst), subject, loss);
+    }
+    return text + fmt::format("At cuts {} {} cost accuracy, most at {}: {}. ", fmt::join(frozen.falls, ", "), subject,
                               at_cut(worst), loss);
   }
 
