@@ -19,9 +19,9 @@ const std::vector<std::string>& class_names() {
 /// FOLDER/NAME, or FOLDER/NAME.gz where only that is there.
 std::filesystem::path find_file(const std::filesystem::path& folder, const std::string& name,
                                 const std::string& remedy) {
-  const std::filesystem::path plain = folder / name;
+  std::filesystem::path plain = folder / name;
   if (std::filesystem::exists(plain)) return plain;
-  const std::filesystem::path zipped = folder / (name + ".gz");
+  std::filesystem::path zipped = folder / (name + ".gz");
   if (std::filesystem::exists(zipped)) return zipped;
   fail(ErrorKind::data, "fashion-mnist: neither {} nor {}.gz is there; {}", plain.string(), name, remedy);
 }

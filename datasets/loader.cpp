@@ -44,7 +44,7 @@ Tensor upload(Backend& backend, const std::vector<float>& values) {
 
 class Loader::Impl {
  public:
-  Impl(DatasetPtr dataset, Backend& backend, const LoaderOptions& options)
+  Impl(const DatasetPtr& dataset, Backend& backend, const LoaderOptions& options)
       : backend_(backend), reader_(dataset, options), read_ahead_(reader_, options.threads) {
     const Shape shape(batch_dims(options.batch_size, dataset->item_shape()));
     normalise_ = dataset->item_dtype() == DType::u8;
@@ -88,9 +88,9 @@ class Loader::Impl {
   Tensor deviation_;
 };
 
-Loader::Loader(DatasetPtr dataset, Backend& backend, LoaderOptions options) {
+Loader::Loader(const DatasetPtr& dataset, Backend& backend, const LoaderOptions& options) {
   check_options(*dataset, options);
-  impl_ = std::make_unique<Impl>(std::move(dataset), backend, options);
+  impl_ = std::make_unique<Impl>(dataset, backend, options);
 }
 
 Loader::~Loader() = default;

@@ -41,7 +41,7 @@ struct Batch {
 /// Reads a data set in batches. Not thread-safe; one a run.
 class Loader {
  public:
-  Loader(DatasetPtr dataset, Backend& backend, LoaderOptions options);
+  Loader(const DatasetPtr& dataset, Backend& backend, const LoaderOptions& options);
   ~Loader();
 
   /// Batches of one epoch.

@@ -107,7 +107,7 @@ bool will_record(std::initializer_list<Variable> inputs) {
 }
 
 void backward(const Variable& output, const Tensor& gradient) {
-  const std::shared_ptr<Node> node = output.producer();
+  const std::shared_ptr<Node>& node = output.producer();
   check(node != nullptr, "[backward] nothing was recorded: no input of {} required a gradient",
         output.defined() ? output.value().str() : "an undefined variable");
   const Tensor& value = output.value();

@@ -119,7 +119,8 @@ void CpuBackend::batch_norm_train(const Tensor& x, const Tensor& residual, const
   const std::int64_t channels = x.dim(-1);
   const BatchNormScratch memory(scratch, channels, threads_);
   batch_norm_statistics(x, threads_, memory);
-  const BatchMoments batch{memory.sums(0), memory.sums(0) + channels, static_cast<double>(x.numel() / channels)};
+  const std::int64_t rows = x.numel() / channels;
+  const BatchMoments batch{memory.sums(0), memory.sums(0) + channels, static_cast<double>(rows)};
   save_statistics(batch, options.eps, mean, inverse_deviation);
   if (running_mean.defined()) update_running(batch, options.momentum, running_mean, running_var);
 

@@ -27,7 +27,10 @@ struct ConvProblem {
   /// True iff any extent is 0: nothing is left to multiply.
   bool empty() const { return x.numel() == 0 || w.numel() == 0 || y.numel() == 0; }
   /// Multiplications and additions by the definition, 2 per tap.
-  double flops() const { return 2.0 * static_cast<double>(y.numel()) * static_cast<double>(w.numel() / w[0]); }
+  double flops() const {
+    const std::int64_t taps = w[1] * w[2] * w[3];
+    return 2.0 * static_cast<double>(y.numel()) * static_cast<double>(taps);
+  }
   /// "forward f32 x [..] w [..] stride 1 1 ...", for messages.
   std::string str() const;
 };

@@ -87,6 +87,7 @@ void save_state(const std::filesystem::path& path, const std::vector<NamedVariab
     return size_of(a.variable.dtype()) > size_of(b.variable.dtype());
   });
   std::vector<SafetensorsHeaderEntry> tensors;
+  tensors.reserve(sorted.size());
   for (const NamedVariable& named : sorted) {
     tensors.push_back({.name = named.name, .dtype = named.variable.dtype(), .shape = disk_shape(named)});
   }

@@ -155,6 +155,7 @@ std::map<std::string, std::string> parse_metadata(const Json& json) {
 /// The tensors, in order of their offsets, must cover the data part exactly.
 void check_cover(const std::map<std::string, SafetensorsEntry>& entries, std::uint64_t data_bytes) {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+  ranges.reserve(entries.size());
   for (const auto& [name, entry] : entries) ranges.emplace_back(entry.begin, entry.end);
   std::sort(ranges.begin(), ranges.end());
   std::uint64_t covered = 0;

@@ -59,6 +59,7 @@ struct SameBitsCase {
   const char* name;
   SyntheticStudy study;
   SyntheticData data;
+  friend void PrintTo(const SameBitsCase& which, std::ostream* out) { *out << which.name; }
 };
 
 class SameBits : public ::testing::TestWithParam<SameBitsCase> {};
