@@ -14,7 +14,8 @@ class CountingBackend : public ReferenceBackend {
 
   void conv2d_forward(const Tensor&, const Tensor& w, const Tensor&, const Conv2dOptions&, const Tensor&,
                       const Tensor& y) override {
-    flops_ += 2.0 * static_cast<double>(y.numel()) * static_cast<double>(w.numel() / w.dim(0));
+    const std::int64_t taps = w.numel() / w.dim(0);
+    flops_ += 2.0 * static_cast<double>(y.numel()) * static_cast<double>(taps);
     fill(0.0, y);
   }
   void gemm(const Tensor& a, const Tensor&, const Tensor&, const GemmOptions& options, const Tensor&,

@@ -92,7 +92,9 @@ DatasetPtr cache_features(FeatureCache& cache, const std::string& run_id, Backbo
   options.augment = {};
   Loader loader(images, backend, options);
   Prefix prefix(network, cut, loader, between);
-  auto [features, count] = prefix.next();
+  Tensor features;
+  std::int64_t count = 0;
+  std::tie(features, count) = prefix.next();
   if (!features.defined()) return nullptr;
 
   const Shape item(features.shape().dims().subspan(1));

@@ -6,7 +6,6 @@
 #include <exception>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <set>
 #include <thread>
 #include <utility>
@@ -226,6 +225,8 @@ RunnerOutcome run_study(const RunnerOptions& given) {
   folder.check_same(description);
   std::vector<RunResult> results = folder.take_up(plan);
   if (!options.accept_binary) folder.check_binary(results, options.binary);
+  // Made in any case: it removes what a killed process left.
+  FeatureCache cache(folder.path() / "features", plan.study.feature_cache_mib);
   if (results.size() == plan.runs.size()) {
     log_info("graft: all {} runs are there already", results.size());
     end_manifest(folder, read_manifest(folder.path()), results);
@@ -233,15 +234,11 @@ RunnerOutcome run_study(const RunnerOptions& given) {
   }
   const Manifest manifest = begin_manifest(folder, options, description);
 
-  std::optional<FeatureCache> cache;
-  if (options.feature_cache && plan.study.feature_cache_mib > 0) {
-    cache.emplace(folder.path() / "features", plan.study.feature_cache_mib);
-  }
   std::atomic<bool> halt = false;
   const RunEnvironment environment{.study = plan.study,
                                    .data = prepared.data,
                                    .folder = folder.path(),
-                                   .features = cache ? &*cache : nullptr,
+                                   .features = options.feature_cache ? &cache : nullptr,
                                    .binary = options.binary,
                                    .versions = options.versions,
                                    .stop = &halt};

@@ -95,7 +95,8 @@ void ReferenceBackend::batch_norm_train(const Tensor& x, const Tensor& residual,
     store(Values(channels), inverse_deviation);
     return;
   }
-  const double rows = static_cast<double>(x_values.size() / channels);
+  const std::size_t row_count = x_values.size() / channels;
+  const auto rows = static_cast<double>(row_count);
   const Moments moments = batch_moments(x_values, channels, rows);
   const Values inverse = inverse_deviations(moments.var, options.eps);
   const Values y_values =
@@ -136,7 +137,8 @@ void ReferenceBackend::batch_norm_train_backward(const Tensor& dy, const Tensor&
   Values dx_values(x_values.size());
   for (std::size_t i = 0; i < dx_values.size(); ++i) {
     const std::size_t c = i % channels;
-    const double rows = static_cast<double>(x_values.size() / channels);
+    const std::size_t row_count = x_values.size() / channels;
+    const auto rows = static_cast<double>(row_count);
     const double normalised = (x_values[i] - means[c]) * inverse[c];
     // The statistics depend on x too: what dy moves in the mean and the deviation is taken off.
     dx_values[i] = scales[c] * inverse[c] * (dy_values[i] - shift_sums[c] / rows - normalised * scale_sums[c] / rows);

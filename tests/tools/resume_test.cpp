@@ -20,7 +20,7 @@ TEST_F(Resume, KilledTwentyTimesTheRecordIsTheSame) {
   ASSERT_EQ(run({}, "alone").code, 0);
   const double whole = Milliseconds(std::chrono::steady_clock::now() - start).count();
 
-  // Moments anywhere in the run; every kill comes later by what start-up costs than the work it interrupts needs.
+  // Anywhere from the start of the process to well within its runs.
   const RandomStream random{.seed = 20, .stream = stream_of("kills")};
   int killed = 0;
   for (std::uint64_t i = 0; killed < 20 && i < 200; ++i) {
