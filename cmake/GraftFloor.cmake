@@ -7,7 +7,7 @@ function(graft_floor NAME)
 endfunction()
 
 # graft_tests(NAME LABELS label ... LINK target ...): one test program from all .cpp files of the current folder.
-# Labels: engine (run again under the sanitizers), avx2 (run again at that instruction set).
+# Labels: engine (built by the target engine_tests and run again under the sanitizers), avx2 (run again at that instruction set).
 function(graft_tests NAME)
   cmake_parse_arguments(ARG "" "" "LABELS;LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp ${CMAKE_CURRENT_SOURCE_DIR}/*.h)
@@ -18,5 +18,8 @@ function(graft_tests NAME)
   add_executable(${NAME} ${sources})
   target_link_libraries(${NAME} PRIVATE graft_compile ${ARG_LINK} ${ARG_UNPARSED_ARGUMENTS} GTest::gtest_main)
   target_compile_definitions(${NAME} PRIVATE GRAFT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600 LABELS "${labels}")
+  if("engine" IN_LIST ARG_LABELS)
+    add_dependencies(engine_tests ${NAME})
+  endif()
+  gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600 LABELS "${labels}")
 endfunction()
