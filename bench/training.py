@@ -31,6 +31,12 @@ def processor():
     return platform.processor() or platform.machine()
 
 
+def peer_version():
+    """Asked of another process: a child's peak memory counts from its parent's size, so this one has to stay small."""
+    command = [sys.executable, "-c", "import torch; print('PyTorch', torch.__version__)"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def run_json(command, environment=None):
     done = subprocess.run(command, env={**os.environ, **(environment or {})}, capture_output=True, text=True)
     if done.returncode:
@@ -125,11 +131,9 @@ def main():
     parser.add_argument("--only", nargs="*", help="names of networks; default all")
     parser.add_argument("--no-write", action="store_true", help="print only")
     options = parser.parse_args()
-    import torch
-
     name = processor()
     lines = [f"# Training beside PyTorch: {name}, {os.cpu_count()} cores", "",
-             f"{datetime.date.today()}, PyTorch {torch.__version__} (channels_last, SGD with momentum; bf16 by autocast), "
+             f"{datetime.date.today()}, {peer_version()} (channels_last, SGD with momentum; bf16 by autocast), "
              f"`make bench`: {options.rounds} interleaved rounds of {options.steps} timed steps after 3. Milliseconds a step are "
              "medians; a ratio is PyTorch's time over graft's, the median of the rounds' ratios. Tuned: PyTorch with "
              "GLIBC_TUNABLES that keep freed memory. MiB: peak resident memory.", ""]
