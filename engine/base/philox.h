@@ -23,17 +23,28 @@ inline std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> coun
   return counter;
 }
 
-/// A random stream: which numbers a consumer draws is a function of (seed, stream, step, index) alone.
-/// The counter is {index low, index high, step low, stream low}; the key is the seed mixed with the high stream bits.
+/// A bijection of 64-bit words in which every input bit reaches every output bit: the finaliser of SplitMix64 (Steele,
+/// Lea and Flood 2014, "Fast splittable pseudorandom number generators", with Stafford's constants of variant 13).
+constexpr std::uint64_t mix_bits(std::uint64_t word) {
+  word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9u;
+  word = (word ^ (word >> 27)) * 0x94d049bb133111ebu;
+  return word ^ (word >> 31);
+}
+
+/// A random stream: which numbers a consumer draws is a function of (seed, stream, step, index) alone. Step and index
+/// are the counter, so that no two draws of a stream share one; seed and stream are hashed into the key.
 struct RandomStream {
   std::uint64_t seed = 0;
   std::uint64_t stream = 0;
 
+  /// The key of Philox: every bit of it depends on every bit of seed and stream.
+  constexpr std::uint64_t key() const { return mix_bits(mix_bits(seed + 0x9e3779b97f4a7c15u) + stream); }
+
   /// Four words number `index` of step `step`.
   std::array<std::uint32_t, 4> words(std::uint64_t step, std::uint64_t index) const {
     return philox4x32({static_cast<std::uint32_t>(index), static_cast<std::uint32_t>(index >> 32),
-                       static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(stream)},
-                      seed ^ ((stream >> 32) << 32) ^ (step >> 32));
+                       static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(step >> 32)},
+                      key());
   }
 
   /// Word `index` of step `step`: word index % 4 of block index / 4.

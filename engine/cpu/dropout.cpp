@@ -27,9 +27,9 @@ void philox_batch(const RandomStream& random, std::uint64_t step, std::uint64_t 
     counter[0][lane] = static_cast<std::uint32_t>(block);
     counter[1][lane] = static_cast<std::uint32_t>(block >> 32);
     counter[2][lane] = static_cast<std::uint32_t>(step);
-    counter[3][lane] = static_cast<std::uint32_t>(random.stream);
+    counter[3][lane] = static_cast<std::uint32_t>(step >> 32);
   }
-  const std::uint64_t key = random.seed ^ ((random.stream >> 32) << 32) ^ (step >> 32);
+  const std::uint64_t key = random.key();
   auto k0 = static_cast<std::uint32_t>(key);
   auto k1 = static_cast<std::uint32_t>(key >> 32);
   for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {

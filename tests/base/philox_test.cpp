@@ -39,6 +39,18 @@ TEST(RandomStream, IsAFunctionOfItsFourKeys) {
   EXPECT_NE((RandomStream{5 + high, 9}.words(3, 4)), words);
   EXPECT_NE((RandomStream{5, 10}.words(3, 4)), words);
   EXPECT_NE((RandomStream{5, 9 + high}.words(3, 4)), words);
+  // Equal changes of two of them do not cancel.
+  EXPECT_NE((RandomStream{5 + high, 9 ^ high}.words(3, 4)), words);
+  EXPECT_NE((RandomStream{9, 5}.words(3, 4)), words);
+  EXPECT_NE((RandomStream{5 ^ 1, 9}.words(3 + high, 4)), (RandomStream{5, 9}.words(3, 4)));
+}
+
+// The first outputs of SplitMix64 seeded with 0 and 1, as its authors' program prints them.
+TEST(MixBits, KnownAnswers) {
+  constexpr std::uint64_t kStep = 0x9e3779b97f4a7c15u;
+  EXPECT_EQ(mix_bits(kStep), 0xe220a8397b1dcdafu);
+  EXPECT_EQ(mix_bits(2 * kStep), 0x6e789e6aa1b965f4u);
+  EXPECT_EQ(mix_bits(1 + kStep), 0x910a2dec89025cc1u);
 }
 
 TEST(RandomStream, BelowStaysBelowAndReachesEverything) {
