@@ -34,7 +34,7 @@ bench: build
 	build/peers/bin/python bench/training.py --graft $(GRAFT)
 
 format:
-	@git ls-files '*.cpp' '*.h' | xargs clang-format -i
+	@git ls-files '*.cpp' '*.h' '*.cu' '*.cuh' | xargs clang-format -i
 
 tidy:
 	@scripts/tidy $(RELEASE)

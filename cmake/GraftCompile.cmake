@@ -14,11 +14,13 @@ find_package(Threads REQUIRED)
 
 add_library(graft_compile INTERFACE)
 target_include_directories(graft_compile INTERFACE ${CMAKE_SOURCE_DIR})
-target_compile_options(graft_compile INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+# nvcc has words of its own for all of this: cuda/nvcc.
+target_compile_options(
+  graft_compile INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Werror>")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   # Widths of 512 bits are oneDNN's to choose at run time: graft's own loops are bound by memory, and one instruction set
   # gives one set of bits.
-  target_compile_options(graft_compile INTERFACE -march=x86-64-v3)
+  target_compile_options(graft_compile INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-march=x86-64-v3>)
 endif()
 target_link_libraries(graft_compile INTERFACE fmt::fmt OpenMP::OpenMP_CXX Threads::Threads)
 

@@ -1,0 +1,67 @@
+#include "cuda/backend/cuda_backend.h"
+
+#include "cuda/backends.h"
+#include "engine/backend/contract.h"
+#include "engine/base/error.h"
+
+namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
+
+CudaBackend::CudaBackend(const BackendOptions& /*options*/)
+    : stream_(open_device(0)),
+      pool_(MemoryPool::create(stream_.device())),
+      workspace_(MemoryPool::create(stream_.device())->allocate(kWorkspaceBytes)) {}
+
+CudaBackend::~CudaBackend() = default;
+
+std::string CudaBackend::kind() const {
+#ifdef GRAFT_CUDA_EMULATED
+  return "cuda-emulated";
+#else
+  return "cuda";
+#endif
+}
+
+std::string CudaBackend::device_kind() const { return kind() + ":" + stream_.device().name; }
+
+StoragePtr CudaBackend::allocate(std::size_t bytes) { return pool_->allocate(bytes); }
+std::size_t CudaBackend::bytes_in_use() const { return pool_->bytes_in_use(); }
+std::size_t CudaBackend::bytes_reserved() const { return pool_->bytes_reserved(); }
+
+void CudaBackend::copy_from_host(const void* source, const Tensor& destination) {
+  check_host_copy("copy_from_host", *this, destination, source);
+  stream_.copy(source, destination.raw(), destination.nbytes());
+  stream_.synchronize();
+}
+
+void CudaBackend::copy_to_host(const Tensor& source, void* destination) {
+  check_host_copy("copy_to_host", *this, source, destination);
+  stream_.copy(source.raw(), destination, source.nbytes());
+  stream_.synchronize();
+}
+
+void CudaBackend::synchronize() { stream_.synchronize(); }
+
+}  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM
+
+namespace graft {
+
+#ifdef GRAFT_CUDA_EMULATED
+std::unique_ptr<Backend> make_cuda_emulated_backend(const BackendOptions& options) {
+  return std::make_unique<cuda::CudaBackend>(options);
+}
+#else
+bool cuda_device_present() {
+  try {
+    cuda::open_device(0);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options) {
+  return std::make_unique<cuda::CudaBackend>(options);
+}
+#endif
+
+}  // namespace graft

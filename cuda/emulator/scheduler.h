@@ -1,0 +1,97 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <type_traits>
+
+#include "cuda/emulator/thread_order.h"
+
+// Runs the threads of a grid as fibers of the calling host thread: blocks in sequence, each thread of a block to its
+// next barrier or warp primitive, in a chosen order. What a GPU would forgive is reported as an Error(failure) that
+// names kernel, block, thread and source line.
+
+namespace graft::cuda::inline emulated {
+
+struct uint3 {
+  unsigned x, y, z;
+};
+struct dim3 {
+  unsigned x = 1, y = 1, z = 1;
+  constexpr dim3(unsigned columns = 1, unsigned rows = 1, unsigned layers = 1) : x(columns), y(rows), z(layers) {}
+};
+
+}  // namespace graft::cuda::inline emulated
+
+namespace graft::cuda::emulator {
+
+using emulated::dim3;
+using emulated::uint3;
+
+/// What a launch is, beside the kernel.
+struct GridShape {
+  const char* kernel = "";
+  dim3 grid;
+  dim3 block;
+  std::size_t shared_bytes = 0;
+};
+
+/// Runs `thread` once for each thread of the grid. Throws Error(failure) for what a kernel does wrong.
+void run_grid(const GridShape& shape, const ThreadOrder& order, const std::function<void()>& thread);
+
+/// Where kernels see these: defined in scheduler.cpp, set whenever a thread goes on.
+extern constinit thread_local uint3 threadIdx;
+extern constinit thread_local uint3 blockIdx;
+extern constinit thread_local dim3 blockDim;
+extern constinit thread_local dim3 gridDim;
+
+/// The running thread's lane in its warp.
+int lane();
+void* dynamic_shared_memory();
+
+void block_barrier();
+void warp_barrier(unsigned mask);
+
+/// What a lane brings to a warp primitive, and what it takes away.
+using WarpSlots = std::array<void*, 32>;
+
+/// Waits until all 32 lanes of the warp have come to the primitive called `name`, each with a slot; the last one runs
+/// `complete`, which sees all slots and writes the results into them. The basis of every warp primitive.
+void warp_rendezvous(const char* name, unsigned mask, void* slot, void (*complete)(const WarpSlots& slots));
+
+/// The value that lane `source` brought.
+template <class T>
+T warp_shuffle(unsigned mask, T value, int source) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  struct Slot {
+    T value;
+    int source;
+    T result;
+  };
+  Slot mine{value, source, value};
+  warp_rendezvous("__shfl_sync", mask, &mine, [](const WarpSlots& slots) {
+    for (void* slot : slots) {
+      auto* taker = static_cast<Slot*>(slot);
+      taker->result = static_cast<const Slot*>(slots[static_cast<std::size_t>(taker->source)])->value;
+    }
+  });
+  return mine.result;
+}
+
+/// Bit i: the predicate of lane i.
+unsigned warp_ballot(unsigned mask, bool predicate);
+
+/// *address = change(*address); returns what was there.
+template <class T, class Change>
+T atomic_update(T* address, const Change& change) {
+  const T old = *address;
+  *address = change(old);
+  return old;
+}
+
+/// Stops the launch: Error(failure) with kernel, block, thread and the line of `pc`. For the emulator's own parts.
+[[noreturn]] void kernel_fault(const std::string& what, const void* pc);
+
+}  // namespace graft::cuda::emulator

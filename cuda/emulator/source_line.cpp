@@ -1,0 +1,55 @@
+#include "cuda/emulator/source_line.h"
+
+#include <dlfcn.h>
+#include <fmt/core.h>
+#include <sys/wait.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string_view>
+
+namespace graft::cuda::emulator {
+
+namespace {
+
+/// A frame that only passes on what a kernel asked for.
+bool is_plumbing(std::string_view file) {
+  return file.find("cuda/emulator/") != std::string_view::npos || file.ends_with("cuda/device.cuh") ||
+         file.find("cuda/kernels/device/") != std::string_view::npos || file.starts_with("??") ||
+         file.find("/include/c++/") != std::string_view::npos;
+}
+
+std::string_view shortened(std::string_view path) {
+  const std::size_t at = path.rfind("/cuda/");
+  const std::size_t tests = path.rfind("/tests/");
+  if (tests != std::string_view::npos && (at == std::string_view::npos || tests < at)) return path.substr(tests + 1);
+  return at == std::string_view::npos ? path : path.substr(at + 1);
+}
+
+}  // namespace
+
+std::string source_line(const void* pc) {
+  Dl_info module{};
+  if (pc == nullptr || dladdr(pc, &module) == 0) return "an unknown line";
+  // A return address lies behind its call: the byte before belongs to the call.
+  const auto offset = reinterpret_cast<std::uintptr_t>(pc) - reinterpret_cast<std::uintptr_t>(module.dli_fbase) - 1;
+  const std::string place = fmt::format("{}+{:#x}", module.dli_fname, offset);
+  const std::string command = fmt::format("addr2line -i -e '{}' {:#x} 2>/dev/null", module.dli_fname, offset);
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
+  if (!pipe) return place;
+  std::string innermost;
+  std::string found;
+  char buffer[4096];
+  while (std::fgets(buffer, sizeof buffer, pipe.get()) != nullptr) {
+    std::string_view line(buffer);
+    line = line.substr(0, line.find_first_of(" \n"));
+    const std::string_view file = line.substr(0, line.rfind(':'));
+    if (innermost.empty() && !file.starts_with("??")) innermost = shortened(line);
+    if (found.empty() && !is_plumbing(file)) found = shortened(line);
+  }
+  if (!found.empty()) return found;
+  return innermost.empty() ? place : innermost;
+}
+
+}  // namespace graft::cuda::emulator

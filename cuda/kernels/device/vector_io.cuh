@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+
+#include "cuda/device.cuh"
+#include "cuda/kernels/device/bf16.cuh"
+
+namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
+
+/// N elements as one aligned memory access of N * sizeof(T) bytes, at most 16.
+template <class T, int N>
+struct alignas(sizeof(T) * N) Vector {
+  static_assert(sizeof(T) * N <= 16);
+  T element[N];
+};
+
+/// How many elements of T one 16-byte access holds.
+template <class T>
+inline constexpr int kVectorElements = 16 / static_cast<int>(sizeof(T));
+
+template <int N, class T>
+__device__ __forceinline__ Vector<T, N> load_vector(const T* address) {
+  return *reinterpret_cast<const Vector<T, N>*>(address);
+}
+template <int N, class T>
+__device__ __forceinline__ void store_vector(T* address, const Vector<T, N>& vector) {
+  *reinterpret_cast<Vector<T, N>*>(address) = vector;
+}
+
+/// True iff every address is a multiple of 16: then rows of 16-byte accesses may be used.
+template <class... T>
+bool aligned_to_16(const T*... address) {
+  return ((reinterpret_cast<std::uintptr_t>(address) % 16 == 0) && ...);
+}
+
+}  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM
