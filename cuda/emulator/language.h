@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "cuda/emulator/async_copy.h"
 #include "cuda/emulator/scheduler.h"
 
 // NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): these are CUDA's names, not ours.
@@ -18,7 +19,7 @@
 #define __host__
 #define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
-#define __align__(bytes) alignas(bytes)
+#define __align__(bytes) __attribute__((aligned(bytes)))
 #define __grid_constant__
 /// Shared memory of the block: one block at a time runs on a host thread, and no other host thread sees it.
 #define __shared__ static thread_local
@@ -85,34 +86,38 @@ T max(T a, T b) {
   return a < b ? b : a;
 }
 
-inline void __syncthreads() { emulator::block_barrier(); }
+__forceinline__ void __syncthreads() { emulator::block_barrier(); }
 
 // Warp primitives over all 32 lanes; a kernel that names fewer is told so.
-inline void __syncwarp(unsigned mask = 0xffffffffu) { emulator::warp_barrier(mask); }
+__forceinline__ void __syncwarp(unsigned mask = 0xffffffffu) { emulator::warp_barrier(mask); }
 
 /// The value of lane `lane`.
 template <class T>
-T __shfl_sync(unsigned mask, T value, int lane) {
+__forceinline__ T __shfl_sync(unsigned mask, T value, int lane) {
   return emulator::warp_shuffle(mask, value, lane & 31);
 }
 template <class T>
-T __shfl_xor_sync(unsigned mask, T value, int lane_mask) {
+__forceinline__ T __shfl_xor_sync(unsigned mask, T value, int lane_mask) {
   return emulator::warp_shuffle(mask, value, emulator::lane() ^ (lane_mask & 31));
 }
 /// Lane i takes the value of lane i + delta; the last `delta` lanes keep their own.
 template <class T>
-T __shfl_down_sync(unsigned mask, T value, unsigned delta) {
+__forceinline__ T __shfl_down_sync(unsigned mask, T value, unsigned delta) {
   const int source = emulator::lane() + static_cast<int>(delta);
   return emulator::warp_shuffle(mask, value, source < warpSize ? source : emulator::lane());
 }
 template <class T>
-T __shfl_up_sync(unsigned mask, T value, unsigned delta) {
+__forceinline__ T __shfl_up_sync(unsigned mask, T value, unsigned delta) {
   const int source = emulator::lane() - static_cast<int>(delta);
   return emulator::warp_shuffle(mask, value, source >= 0 ? source : emulator::lane());
 }
-inline unsigned __ballot_sync(unsigned mask, int predicate) { return emulator::warp_ballot(mask, predicate != 0); }
-inline int __any_sync(unsigned mask, int predicate) { return emulator::warp_ballot(mask, predicate != 0) != 0; }
-inline int __all_sync(unsigned mask, int predicate) {
+__forceinline__ unsigned __ballot_sync(unsigned mask, int predicate) {
+  return emulator::warp_ballot(mask, predicate != 0);
+}
+__forceinline__ int __any_sync(unsigned mask, int predicate) {
+  return emulator::warp_ballot(mask, predicate != 0) != 0;
+}
+__forceinline__ int __all_sync(unsigned mask, int predicate) {
   return emulator::warp_ballot(mask, predicate != 0) == 0xffffffffu;
 }
 

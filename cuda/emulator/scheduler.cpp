@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "cuda/emulator/async_copy.h"
 #include "cuda/emulator/source_line.h"
 #include "engine/base/error.h"
 #include "engine/base/philox.h"
@@ -66,8 +67,10 @@ class BlockRunner {
 
   void run_grid(const GridShape& shape, const ThreadOrder& order, const std::function<void()>& thread);
 
-  int lane() const { return static_cast<int>(current_ % kLanes); }
+  std::size_t current() const { return current_; }
+  std::size_t threads() const { return threads_.size(); }
   void* shared() { return shared_->bytes; }
+  void check_dynamic_shared(const void* address, std::size_t bytes, const void* pc);
   void sleep(State state, const void* pc);
   void rendezvous(const char* name, unsigned mask, void* slot, void (*complete)(const WarpSlots&), const void* pc);
   [[noreturn]] void fault(const std::string& what, const void* pc);
@@ -155,6 +158,7 @@ void BlockRunner::run_grid(const GridShape& shape, const ThreadOrder& order, con
 }
 
 void BlockRunner::run_block() {
+  async_copies_begin_block();
   std::memset(shared_->bytes, kUninitialised, shape_->shared_bytes);
   for (std::size_t i = 0; i < threads_.size(); ++i) threads_[i] = {.index = position(i, shape_->block)};
   std::fill(warps_.begin(), warps_.end(), Warp{});
@@ -229,6 +233,7 @@ void BlockRunner::work(Worker& self) {
     bool failed = false;
     try {
       (*thread_)();
+      async_copies_end_thread(current_);
     } catch (const Fault&) {
       failed = true;  // leave the handler first: exceptions in flight are counted by host thread, not by stack
     }
@@ -279,6 +284,15 @@ void BlockRunner::fault(const std::string& what, const void* pc) {
   throw Fault{};
 }
 
+void BlockRunner::check_dynamic_shared(const void* address, std::size_t bytes, const void* pc) {
+  const auto* begin = static_cast<const std::byte*>(address);
+  if (begin + bytes <= shared_->bytes || begin >= shared_->bytes + kMaxSharedBytes) return;
+  if (begin >= shared_->bytes && begin + bytes <= shared_->bytes + shape_->shared_bytes) return;
+  fault(fmt::format("{} bytes at byte {} of the {} bytes of dynamic shared memory", bytes, begin - shared_->bytes,
+                    shape_->shared_bytes),
+        pc);
+}
+
 /// Nobody can go on: says who waits where, and for whom.
 void BlockRunner::report_stuck() {
   std::size_t waiting = threads_.size();
@@ -316,7 +330,12 @@ void run_grid(const GridShape& shape, const ThreadOrder& order, const std::funct
   runner().run_grid(shape, order, thread);
 }
 
-int lane() { return runner().lane(); }
+std::size_t current_thread() { return runner().current(); }
+int lane() { return static_cast<int>(runner().current() % kLanes); }
+std::size_t threads_a_block() { return runner().threads(); }
+void check_dynamic_shared(const void* address, std::size_t bytes, const void* pc) {
+  runner().check_dynamic_shared(address, bytes, pc);
+}
 void* dynamic_shared_memory() { return runner().shared(); }
 
 [[gnu::noinline]] void block_barrier() { runner().sleep(State::at_block_barrier, __builtin_return_address(0)); }

@@ -47,9 +47,13 @@ extern constinit thread_local uint3 blockIdx;
 extern constinit thread_local dim3 blockDim;
 extern constinit thread_local dim3 gridDim;
 
-/// The running thread's lane in its warp.
+/// The running thread's number in its block, x fastest, and its lane in its warp.
+std::size_t current_thread();
 int lane();
+std::size_t threads_a_block();
 void* dynamic_shared_memory();
+/// A fault unless the bytes are static shared memory or lie within the dynamic shared memory that the launch asked for.
+void check_dynamic_shared(const void* address, std::size_t bytes, const void* pc);
 
 void block_barrier();
 void warp_barrier(unsigned mask);

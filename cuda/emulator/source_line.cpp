@@ -13,18 +13,18 @@ namespace graft::cuda::emulator {
 
 namespace {
 
-/// A frame that only passes on what a kernel asked for.
-bool is_plumbing(std::string_view file) {
-  return file.find("cuda/emulator/") != std::string_view::npos || file.ends_with("cuda/device.cuh") ||
-         file.find("cuda/kernels/device/") != std::string_view::npos || file.starts_with("??") ||
-         file.find("/include/c++/") != std::string_view::npos;
-}
-
 std::string_view shortened(std::string_view path) {
   const std::size_t at = path.rfind("/cuda/");
   const std::size_t tests = path.rfind("/tests/");
   if (tests != std::string_view::npos && (at == std::string_view::npos || tests < at)) return path.substr(tests + 1);
   return at == std::string_view::npos ? path : path.substr(at + 1);
+}
+
+/// A frame that only passes on what a kernel asked for.
+bool is_plumbing(std::string_view file) {
+  const std::string_view path = shortened(file);
+  return path.starts_with("cuda/emulator/") || path == "cuda/device.cuh" || path.starts_with("cuda/kernels/device/") ||
+         file.starts_with("??") || file.find("/include/c++/") != std::string_view::npos;
 }
 
 }  // namespace
