@@ -1,6 +1,8 @@
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
 
 #include "engine/backend/registry.h"
 
@@ -11,6 +13,12 @@ std::unique_ptr<Backend> make_cuda_backend(const BackendOptions& options);
 
 /// True iff a GPU is there that make_cuda_backend can use.
 bool cuda_device_present();
+
+/// What the build by nvcc is without, for `graft devices`: "without cuDNN", or "" if it has everything.
+std::string cuda_build_lacks();
+
+/// CUDA's and its libraries' versions in this build, for records.
+std::map<std::string, std::string> cuda_library_versions();
 
 /// The same kernels on the emulated device: in every build but GRAFT_CUDA=OFF (GRAFT_WITH_CUDA_EMULATED).
 std::unique_ptr<Backend> make_cuda_emulated_backend(const BackendOptions& options);

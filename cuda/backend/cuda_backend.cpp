@@ -1,13 +1,34 @@
 #include "cuda/backend/cuda_backend.h"
 
 #include "cuda/backends.h"
+#include "cuda/library/build.h"
 #include "engine/backend/contract.h"
 #include "engine/base/error.h"
 
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
-CudaBackend::CudaBackend(const BackendOptions& /*options*/)
-    : stream_(open_device(0)),
+namespace {
+
+/// Options that this build or device does not have are the caller's mistake, whatever the machine.
+BackendOptions checked(const BackendOptions& options) {
+  const auto known = [](const char* flag, const std::string& value, const char* library) {
+    if (value == "native" || value == "auto" || value == library) return;
+    fail(ErrorKind::usage, "{} {}: give native, {} or auto", flag, value, library);
+  };
+  known("--conv", options.conv, "cudnn");
+  known("--gemm", options.gemm, "cublas");
+  if (options.conv == "cudnn" && !kWithCudnn)
+    fail(ErrorKind::usage, "--conv cudnn: this {} is without cuDNN; use --conv native", kWhere);
+  if (options.gemm == "cublas" && !kWithCublas)
+    fail(ErrorKind::usage, "--gemm cublas: this {} is without cuBLAS; use --gemm native", kWhere);
+  return options;
+}
+
+}  // namespace
+
+CudaBackend::CudaBackend(const BackendOptions& options)
+    : options_(checked(options)),
+      stream_(open_device(0)),
       pool_(MemoryPool::create(stream_.device())),
       workspace_(MemoryPool::create(stream_.device())->allocate(kWorkspaceBytes)) {}
 
@@ -21,7 +42,13 @@ std::string CudaBackend::kind() const {
 #endif
 }
 
-std::string CudaBackend::device_kind() const { return kind() + ":" + stream_.device().name; }
+std::string CudaBackend::device_kind() const {
+  std::string text = kind() + ":" + stream_.device().name;
+  if (options_.conv != "native") text += " conv=" + options_.conv;
+  if (options_.gemm != "native") text += " gemm=" + options_.gemm;
+  if (options_.tf32) text += " tf32";
+  return text;
+}
 
 StoragePtr CudaBackend::allocate(std::size_t bytes) { return pool_->allocate(bytes); }
 std::size_t CudaBackend::bytes_in_use() const { return pool_->bytes_in_use(); }

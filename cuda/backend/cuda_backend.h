@@ -33,6 +33,8 @@ class CudaBackend final : public Backend {
   void synchronize() override;
 
   const Stream& stream() const { return stream_; }
+  /// True iff f32 convolutions and matrix products may round their factors to tf32 and use tensor cores.
+  bool tf32() const { return options_.tf32; }
   /// Scratch of this backend's own, for kernels whose contracts have none: kWorkspaceBytes at a fixed address, used in
   /// the order of the stream and by one kernel call at a time.
   void* workspace() const { return workspace_->data(); }
@@ -120,6 +122,7 @@ class CudaBackend final : public Backend {
   void advance(const Tensor& counter) override;
 
  private:
+  BackendOptions options_;
   Stream stream_;
   std::shared_ptr<MemoryPool> pool_;
   StoragePtr workspace_;

@@ -1,6 +1,12 @@
 #include "engine/backend/backend.h"
 
+#include "engine/base/error.h"
+
 namespace graft {
+
+std::unique_ptr<CapturedWork> Backend::capture(const std::function<void()>& /*work*/) {
+  fail(ErrorKind::failure, "[capture] {} does not record work: call the kernels", kind());
+}
 
 Tensor Backend::empty(const Shape& shape, DType dtype) {
   const std::size_t bytes = static_cast<std::size_t>(shape.numel()) * size_of(dtype);

@@ -2,6 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
 #include <string>
 
 #include "engine/backend/conv.h"
@@ -14,6 +17,20 @@
 #include "engine/tensor/tensor.h"
 
 namespace graft {
+
+/// Work that a backend has recorded: a training step as a CUDA graph. It keeps the memory that was allocated while it
+/// was recorded; whatever else the work uses must outlive it, at the same addresses.
+class CapturedWork {
+ public:
+  CapturedWork() = default;
+  CapturedWork(const CapturedWork&) = delete;
+  CapturedWork& operator=(const CapturedWork&) = delete;
+  virtual ~CapturedWork() = default;
+
+  /// Does all kernels of the work once more, in their order, with the same bits as calling them. What the host did
+  /// beside calling kernels is not done again.
+  virtual void replay() = 0;
+};
 
 /// An execution context: a device, a stream of work, a memory pool, a thread count and every kernel there is. The
 /// kernels stand on the contract pages that this header includes; a backend that lacks one does not compile.
@@ -51,11 +68,21 @@ class Backend : public ConvKernels,
   virtual std::size_t bytes_in_use() const = 0;
   virtual std::size_t bytes_reserved() const = 0;
 
-  /// Copies tensor.nbytes() bytes between host memory and a tensor of this backend, and waits.
+  /// Copies tensor.nbytes() bytes between host memory and a tensor of this backend. From the host: `source` may be
+  /// written to or freed afterwards, but the copy may still be on its way. To the host: waits.
   virtual void copy_from_host(const void* source, const Tensor& destination) = 0;
   virtual void copy_to_host(const Tensor& source, void* destination) = 0;
   /// Waits for all work given so far.
   virtual void synchronize() = 0;
+
+  /// True iff capture() can be called.
+  virtual bool can_capture() const { return false; }
+  /// Calls `work` and records the kernels that it calls instead of running them. `work` must not copy from or to the
+  /// host or wait. Throws whatever `work` throws, and then nothing is recorded; Error(failure) if !can_capture().
+  virtual std::unique_ptr<CapturedWork> capture(const std::function<void()>& work);
+
+  /// What "auto" options have chosen so far, by shape: for the record, and for BackendOptions::choices of a rerun.
+  virtual std::map<std::string, std::string> choices() const { return {}; }
 
   /// A tensor of this backend with undefined contents.
   Tensor empty(const Shape& shape, DType dtype);
