@@ -1,13 +1,14 @@
 // y[i] = f(x[i]) and y[i] = f(a[i], b[i]) over f32 or bf16, computed in f32.
 //
-// Threads: grid-stride; each turn of a thread is one 16-byte access per array (4 elements of f32, 8 of bf16), the
-// neighbouring thread takes the next 16 bytes. The last count % vector elements go one a thread. Arrays that do not
-// start at a multiple of 16 bytes, as slices may, are taken element by element.
+// Threads: each moves four (two of each array, where there are two) 16-byte vectors, all loads before the first store;
+// neighbouring threads take neighbouring vectors (device/grid.cuh). The last count % vector elements go one a thread.
+// Arrays that do not start at a multiple of 16 bytes, as slices may, are taken element by element.
 // Bound: memory; 2 or 3 times count * size bytes.
 
 #include "cuda/kernels/elementwise.h"
 
 #include "cuda/kernels/device/dispatch.h"
+#include "cuda/kernels/device/grid.cuh"
 #include "cuda/kernels/device/vector_io.cuh"
 #include "cuda/runtime/launch.cuh"
 
@@ -15,7 +16,8 @@ namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
 namespace {
 
-constexpr int kThreads = 256;
+constexpr int kUnary = 4;
+constexpr int kBinary = 2;
 
 struct Add {
   __device__ float operator()(float a, float b) const { return a + b; }
@@ -28,39 +30,41 @@ struct ReluGradient {
 };
 struct Scale {
   const float* factor;
-  __device__ float operator()(float x) const { return x * *factor; }
+  __device__ float operator()(float x) const { return x * __ldg(factor); }
+};
+
+template <class T, int N>
+struct VectorPair {
+  Vector<T, N> a, b;
 };
 
 template <int N, class T, class F>
-__global__ void map_unary(const T* x, T* y, std::int64_t count, F f) {
-  const std::int64_t stride = std::int64_t{gridDim.x} * blockDim.x;
-  const std::int64_t first = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
-  const std::int64_t vectors = count / N;
-  for (std::int64_t i = first; i < vectors; i += stride) {
-    const Vector<T, N> from = load_vector<N>(x + i * N);
-    Vector<T, N> to;
+__global__ void map_unary_kernel(const T* x, T* y, std::int64_t count, F f) {
+  for_each_unrolled<kUnary>(
+      count / N, [&](std::int64_t i) { return load_vector<N>(x + i * N); },
+      [&](std::int64_t i, Vector<T, N> vector) {
 #pragma unroll
-    for (int k = 0; k < N; ++k) to.element[k] = from_float<T>(f(to_float(from.element[k])));
-    store_vector(y + i * N, to);
-  }
-  for (std::int64_t i = vectors * N + first; i < count; i += stride) y[i] = from_float<T>(f(to_float(x[i])));
+        for (T& element : vector.element) element = from_float<T>(f(to_float(element)));
+        store_vector(y + i * N, vector);
+      });
+  for_tail(count, N, [&](std::int64_t i) { y[i] = from_float<T>(f(to_float(x[i]))); });
 }
 
 template <int N, class T, class F>
-__global__ void map_binary(const T* a, const T* b, T* y, std::int64_t count, F f) {
-  const std::int64_t stride = std::int64_t{gridDim.x} * blockDim.x;
-  const std::int64_t first = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
-  const std::int64_t vectors = count / N;
-  for (std::int64_t i = first; i < vectors; i += stride) {
-    const Vector<T, N> left = load_vector<N>(a + i * N);
-    const Vector<T, N> right = load_vector<N>(b + i * N);
-    Vector<T, N> to;
+__global__ void map_binary_kernel(const T* a, const T* b, T* y, std::int64_t count, F f) {
+  for_each_unrolled<kBinary>(
+      count / N,
+      [&](std::int64_t i) {
+        return VectorPair<T, N>{load_vector<N>(a + i * N), load_vector<N>(b + i * N)};
+      },
+      [&](std::int64_t i, const VectorPair<T, N>& from) {
+        Vector<T, N> to;
 #pragma unroll
-    for (int k = 0; k < N; ++k) to.element[k] = from_float<T>(f(to_float(left.element[k]), to_float(right.element[k])));
-    store_vector(y + i * N, to);
-  }
-  for (std::int64_t i = vectors * N + first; i < count; i += stride)
-    y[i] = from_float<T>(f(to_float(a[i]), to_float(b[i])));
+        for (int k = 0; k < N; ++k)
+          to.element[k] = from_float<T>(f(to_float(from.a.element[k]), to_float(from.b.element[k])));
+        store_vector(y + i * N, to);
+      });
+  for_tail(count, N, [&](std::int64_t i) { y[i] = from_float<T>(f(to_float(a[i]), to_float(b[i]))); });
 }
 
 template <class F>
@@ -71,9 +75,9 @@ void unary(const Stream& stream, const char* name, DType dtype, const void* x, v
     const auto* from = static_cast<const T*>(x);
     auto* to = static_cast<T*>(y);
     const bool aligned = aligned_to_16(from, to);
-    const std::int64_t turns = aligned ? (count + kElements - 1) / kElements : count;
-    launch(stream, {.kernel = name, .grid = grid_stride_blocks(stream, turns, kThreads), .block = kThreads},
-           aligned ? map_unary<kElements, T, F> : map_unary<1, T, F>, from, to, count, f);
+    const dim3 grid = unrolled_grid(divide_up(count, aligned ? kElements : 1), kUnary);
+    launch(stream, {.kernel = name, .grid = grid, .block = kBlockThreads},
+           aligned ? map_unary_kernel<kElements, T, F> : map_unary_kernel<1, T, F>, from, to, count, f);
   });
 }
 
@@ -87,9 +91,9 @@ void binary(const Stream& stream, const char* name, DType dtype, const void* a, 
     const auto* right = static_cast<const T*>(b);
     auto* to = static_cast<T*>(y);
     const bool aligned = aligned_to_16(left, right, to);
-    const std::int64_t turns = aligned ? (count + kElements - 1) / kElements : count;
-    launch(stream, {.kernel = name, .grid = grid_stride_blocks(stream, turns, kThreads), .block = kThreads},
-           aligned ? map_binary<kElements, T, F> : map_binary<1, T, F>, left, right, to, count, f);
+    const dim3 grid = unrolled_grid(divide_up(count, aligned ? kElements : 1), kBinary);
+    launch(stream, {.kernel = name, .grid = grid, .block = kBlockThreads},
+           aligned ? map_binary_kernel<kElements, T, F> : map_binary_kernel<1, T, F>, left, right, to, count, f);
   });
 }
 

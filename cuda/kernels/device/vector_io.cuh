@@ -27,7 +27,33 @@ __device__ __forceinline__ void store_vector(T* address, const Vector<T, N>& vec
   *reinterpret_cast<Vector<T, N>*>(address) = vector;
 }
 
-/// True iff every address is a multiple of 16: then rows of 16-byte accesses may be used.
+/// N elements as floats: from[0 .. N - 1] by accesses of at most 16 bytes. The address is a multiple of the access.
+template <int N, class T>
+__device__ __forceinline__ void load_floats(const T* from, float (&to)[N]) {
+  constexpr int kAccess = N < kVectorElements<T> ? N : kVectorElements<T>;
+  static_assert(N % kAccess == 0);
+#pragma unroll
+  for (int i = 0; i < N; i += kAccess) {
+    const Vector<T, kAccess> vector = load_vector<kAccess>(from + i);
+#pragma unroll
+    for (int k = 0; k < kAccess; ++k) to[i + k] = to_float(vector.element[k]);
+  }
+}
+/// The inverse: N floats, rounded to T.
+template <int N, class T>
+__device__ __forceinline__ void store_floats(T* to, const float (&from)[N]) {
+  constexpr int kAccess = N < kVectorElements<T> ? N : kVectorElements<T>;
+  static_assert(N % kAccess == 0);
+#pragma unroll
+  for (int i = 0; i < N; i += kAccess) {
+    Vector<T, kAccess> vector;
+#pragma unroll
+    for (int k = 0; k < kAccess; ++k) vector.element[k] = from_float<T>(from[i + k]);
+    store_vector(to + i, vector);
+  }
+}
+
+/// True iff every address is a multiple of 16: then rows of 16-byte accesses may be used. A null pointer is.
 template <class... T>
 bool aligned_to_16(const T*... address) {
   return ((reinterpret_cast<std::uintptr_t>(address) % 16 == 0) && ...);
