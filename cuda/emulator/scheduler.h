@@ -62,12 +62,13 @@ void warp_barrier(unsigned mask);
 using WarpSlots = std::array<void*, 32>;
 
 /// Waits until all 32 lanes of the warp have come to the primitive called `name`, each with a slot; the last one runs
-/// `complete`, which sees all slots and writes the results into them. The basis of every warp primitive.
+/// `complete`, which sees all slots and writes the results into them. The basis of every warp primitive; what calls it
+/// is always inlined, so that the call's address is one in the kernel.
 void warp_rendezvous(const char* name, unsigned mask, void* slot, void (*complete)(const WarpSlots& slots));
 
 /// The value that lane `source` brought.
 template <class T>
-T warp_shuffle(unsigned mask, T value, int source) {
+[[gnu::always_inline]] inline T warp_shuffle(unsigned mask, T value, int source) {
   static_assert(std::is_trivially_copyable_v<T>);
   struct Slot {
     T value;
@@ -85,7 +86,20 @@ T warp_shuffle(unsigned mask, T value, int source) {
 }
 
 /// Bit i: the predicate of lane i.
-unsigned warp_ballot(unsigned mask, bool predicate);
+[[gnu::always_inline]] inline unsigned warp_ballot(unsigned mask, bool predicate) {
+  struct Slot {
+    bool predicate;
+    unsigned result;
+  };
+  Slot mine{predicate, 0};
+  warp_rendezvous("__ballot_sync", mask, &mine, [](const WarpSlots& slots) {
+    unsigned bits = 0;
+    for (std::size_t i = 0; i < slots.size(); ++i)
+      bits |= static_cast<unsigned>(static_cast<const Slot*>(slots[i])->predicate) << i;
+    for (void* slot : slots) static_cast<Slot*>(slot)->result = bits;
+  });
+  return mine.result;
+}
 
 /// *address = change(*address); returns what was there.
 template <class T, class Change>

@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string_view>
 
 namespace graft::cuda::emulator {
@@ -27,9 +29,8 @@ bool is_plumbing(std::string_view file) {
          file.starts_with("??") || file.find("/include/c++/") != std::string_view::npos;
 }
 
-}  // namespace
-
-std::string source_line(const void* pc) {
+/// Asks addr2line for the place of a pc's call.
+std::string look_up(const void* pc) {
   Dl_info module{};
   if (pc == nullptr || dladdr(pc, &module) == 0) return "an unknown line";
   // A return address lies behind its call: the byte before belongs to the call.
@@ -50,6 +51,17 @@ std::string source_line(const void* pc) {
   }
   if (!found.empty()) return found;
   return innermost.empty() ? place : innermost;
+}
+
+}  // namespace
+
+std::string source_line(const void* pc) {
+  static std::mutex mutex;
+  static std::map<const void*, std::string> known;
+  const std::lock_guard lock(mutex);
+  const auto entry = known.try_emplace(pc);
+  if (entry.second) entry.first->second = look_up(pc);
+  return entry.first->second;
 }
 
 }  // namespace graft::cuda::emulator

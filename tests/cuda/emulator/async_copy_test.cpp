@@ -148,29 +148,34 @@ std::string wrong_message(Wrong wrong) {
   });
 }
 
+void expect_wrong(Wrong wrong, std::initializer_list<std::string> texts) {
+  const std::string message = wrong_message(wrong);
+  expect_says(message, {line_of(__FILE__, marked_line)});
+  expect_says(message, texts);
+}
+
 TEST(AsyncCopy, ReadOfBytesOnTheirWayIsAFault) {
-  EXPECT_SAYS(wrong_message(Wrong::read_own), line_of(__FILE__, marked_line),
-              "kernel wrong, block (0, 0, 0), thread (0",
-              "reads shared memory that thread 0's copy_async at tests/cuda/emulator/async_copy_test.cpp");
-  EXPECT_SAYS(wrong_message(Wrong::wrong_group), line_of(__FILE__, marked_line), "is still to write");
+  expect_wrong(Wrong::read_own,
+               {"kernel wrong, block (0, 0, 0), thread (0",
+                "reads shared memory that thread 0's copy_async at tests/cuda/emulator/async_copy_test.cpp"});
+  expect_wrong(Wrong::wrong_group, {"is still to write"});
 }
 
 TEST(AsyncCopy, ReadOfBytesThatAnotherThreadHasNotWaitedForIsAFault) {
-  EXPECT_SAYS(wrong_message(Wrong::read_other), line_of(__FILE__, marked_line), "thread 32's copy_async");
+  expect_wrong(Wrong::read_other, {"thread 32's copy_async"});
 }
 
 TEST(AsyncCopy, ThreadThatEndsWithCopiesNotWaitedForIsAFault) {
-  EXPECT_SAYS(wrong_message(Wrong::not_waited), line_of(__FILE__, marked_line), "thread (5, 0, 0)",
-              "ends with 1 copies");
+  expect_wrong(Wrong::not_waited, {"thread (5, 0, 0)", "ends with 1 copies"});
 }
 
 TEST(AsyncCopy, SecondCopyToTheSameBytesIsAFault) {
-  EXPECT_SAYS(wrong_message(Wrong::twice), line_of(__FILE__, marked_line), "thread (0, 0, 0)", "still to write");
+  expect_wrong(Wrong::twice, {"thread (0, 0, 0)", "still to write"});
 }
 
 TEST(AsyncCopy, MisalignedAndOutsideOfSharedMemoryAreFaults) {
-  EXPECT_SAYS(wrong_message(Wrong::misaligned), line_of(__FILE__, marked_line), "multiples of 16");
-  EXPECT_SAYS(wrong_message(Wrong::outside), line_of(__FILE__, marked_line), "at byte 1024 of the 1024 bytes");
+  expect_wrong(Wrong::misaligned, {"multiples of 16"});
+  expect_wrong(Wrong::outside, {"at byte 1024 of the 1024 bytes"});
 }
 
 TEST(AsyncCopy, NextLaunchWorksAfterAFault) {

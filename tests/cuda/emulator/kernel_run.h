@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
+#include <source_location>
 #include <string>
 #include <vector>
 
@@ -67,12 +69,12 @@ inline std::string line_of(const std::string& file, int line) {
   return file.substr(file.rfind("/tests/") + 1) + ":" + std::to_string(line);
 }
 
-}  // namespace graft::cuda::testing
+/// Fails, at the caller's line, for each of the texts that `message` lacks.
+inline void expect_says(const std::string& message, std::initializer_list<std::string> texts,
+                        const std::source_location& caller = std::source_location::current()) {
+  const ::testing::ScopedTrace trace(caller.file_name(), static_cast<int>(caller.line()), "");
+  for (const std::string& text : texts)
+    EXPECT_NE(message.find(text), std::string::npos) << text << "\nis not in\n" << message;
+}
 
-/// Where `message` misses any of the texts, both are shown.
-#define EXPECT_SAYS(message, ...)                                                              \
-  do {                                                                                         \
-    const std::string said = message;                                                          \
-    for (const std::string& text : std::initializer_list<std::string>{__VA_ARGS__})            \
-      EXPECT_NE(said.find(text), std::string::npos) << "'" << text << "' is not in: " << said; \
-  } while (false)
+}  // namespace graft::cuda::testing
