@@ -30,7 +30,9 @@ CudaBackend::CudaBackend(const BackendOptions& options)
     : options_(checked(options)),
       stream_(open_device(0)),
       pool_(MemoryPool::create(stream_.device())),
-      workspace_(MemoryPool::create(stream_.device())->allocate(kWorkspaceBytes)) {}
+      own_memory_(MemoryPool::create(stream_.device())),
+      workspace_(own_memory_->allocate(kWorkspaceBytes)),
+      uploader_(stream_, *own_memory_) {}
 
 CudaBackend::~CudaBackend() = default;
 
@@ -50,14 +52,18 @@ std::string CudaBackend::device_kind() const {
   return text;
 }
 
-StoragePtr CudaBackend::allocate(std::size_t bytes) { return pool_->allocate(bytes); }
-std::size_t CudaBackend::bytes_in_use() const { return pool_->bytes_in_use(); }
-std::size_t CudaBackend::bytes_reserved() const { return pool_->bytes_reserved(); }
+StoragePtr CudaBackend::allocate(std::size_t bytes) {
+  return capture_pool_ != nullptr ? capture_pool_->allocate(bytes) : pool_->allocate(bytes);
+}
+std::size_t CudaBackend::bytes_in_use() const { return pool_->statistics().in_use; }
+std::size_t CudaBackend::bytes_reserved() const {
+  return pool_->statistics().reserved + own_memory_->statistics().reserved;
+}
 
 void CudaBackend::copy_from_host(const void* source, const Tensor& destination) {
   check_host_copy("copy_from_host", *this, destination, source);
-  stream_.copy(source, destination.raw(), destination.nbytes());
-  stream_.synchronize();
+  check(capture_pool_ == nullptr, "[copy_from_host] a copy from the host cannot be recorded: make it before");
+  uploader_.copy(source, destination.raw(), destination.nbytes());
 }
 
 void CudaBackend::copy_to_host(const Tensor& source, void* destination) {

@@ -8,6 +8,7 @@
 
 #include "cuda/runtime/memory_pool.h"
 #include "cuda/runtime/stream.h"
+#include "cuda/runtime/uploader.h"
 #include "engine/backend/backend.h"
 #include "engine/backend/registry.h"
 
@@ -31,8 +32,11 @@ class CudaBackend final : public Backend {
   void copy_from_host(const void* source, const Tensor& destination) override;
   void copy_to_host(const Tensor& source, void* destination) override;
   void synchronize() override;
+  bool can_capture() const override { return options_.graph; }
+  std::unique_ptr<CapturedWork> capture(const std::function<void()>& work) override;
 
   const Stream& stream() const { return stream_; }
+  MemoryStatistics memory_statistics() const { return pool_->statistics(); }
   /// True iff f32 convolutions and matrix products may round their factors to tf32 and use tensor cores.
   bool tf32() const { return options_.tf32; }
   /// Scratch of this backend's own, for kernels whose contracts have none: kWorkspaceBytes at a fixed address, used in
@@ -124,8 +128,11 @@ class CudaBackend final : public Backend {
  private:
   BackendOptions options_;
   Stream stream_;
-  std::shared_ptr<MemoryPool> pool_;
+  std::shared_ptr<MemoryPool> pool_;          ///< of tensors
+  std::shared_ptr<MemoryPool> own_memory_;    ///< of the backend itself
+  std::shared_ptr<MemoryPool> capture_pool_;  ///< not null while work is being recorded
   StoragePtr workspace_;
+  Uploader uploader_;
 };
 
 }  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM

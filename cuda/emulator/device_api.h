@@ -10,6 +10,10 @@
 // device. Work given to a stream is done at once, except while the stream is being captured: then it is recorded.
 // Device memory is host memory of the process, filled with NaN when it is given out. A kernel's fault is an Error of
 // the launch itself, so that a debugger and a test see where it came from.
+//
+// A stream made under ScopedDeferredStreams (or with deferred=1 in the device's plan) does its work as late as it may:
+// when somebody waits for it. So host code that counts on work being done by the time that it looks, or that changes
+// what a copy has yet to read, gives wrong numbers every time and not once in a while.
 
 // NOLINTBEGIN(readability-identifier-naming,cppcoreguidelines-pro-type-member-init): CUDA's names.
 
@@ -23,6 +27,7 @@ enum cudaError_t : int {
   cudaErrorNoDevice = 100,
   cudaErrorInvalidDevice = 101,
   cudaErrorNoKernelImageForDevice = 209,
+  cudaErrorNotReady = 600,
   cudaErrorIllegalAddress = 700,
   cudaErrorLaunchFailure = 719,
   cudaErrorStreamCaptureUnsupported = 900,
@@ -98,6 +103,8 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEve
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);
+/// Sets this thread's capture mode and gives back the one before.
+cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode* mode);
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* status);
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long flags);
 cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream);
@@ -110,7 +117,21 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph);
 
 namespace graft::cuda::emulator {
 
-/// Runs the kernel now, or records it while the stream is captured. `shape.kernel` must outlive the graph.
-void launch_kernel(emulated::cudaStream_t stream, const GridShape& shape, std::function<void()> thread);
+/// Gives the kernel to the stream: it runs now, or is recorded while the stream is captured. `shape.kernel` must
+/// outlive the graph.
+emulated::cudaError_t launch_kernel(emulated::cudaStream_t stream, const GridShape& shape,
+                                    std::function<void()> thread);
+
+/// Streams that its thread makes while one lives are deferred.
+class ScopedDeferredStreams {
+ public:
+  ScopedDeferredStreams();
+  ~ScopedDeferredStreams();
+  ScopedDeferredStreams(const ScopedDeferredStreams&) = delete;
+  ScopedDeferredStreams& operator=(const ScopedDeferredStreams&) = delete;
+
+ private:
+  bool previous_;
+};
 
 }  // namespace graft::cuda::emulator

@@ -12,13 +12,15 @@ namespace {
 
 constexpr const char* kVariable = "GRAFT_EMULATED_DEVICE";
 
+/// True iff the entry is this key's.
 template <class T>
-void read(std::string_view entry, std::string_view key, T& value) {
-  if (!entry.starts_with(key) || entry.substr(key.size(), 1) != "=") return;
+bool read(std::string_view entry, std::string_view key, T& value) {
+  if (!entry.starts_with(key) || entry.substr(key.size(), 1) != "=") return false;
   const std::string_view text = entry.substr(key.size() + 1);
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size())
     fail(ErrorKind::usage, "{}: {} is not a number in '{}'", kVariable, text, entry);
+  return true;
 }
 
 DevicePlan plan_from_environment() {
@@ -28,15 +30,15 @@ DevicePlan plan_from_environment() {
   while (!rest.empty()) {
     const std::string_view entry = rest.substr(0, rest.find(','));
     rest.remove_prefix(entry.size() == rest.size() ? entry.size() : entry.size() + 1);
-    const std::string_view key = entry.substr(0, entry.find('='));
-    if (key != "memory" && key != "driver" && key != "devices" && key != "architecture" && key != "multiprocessors")
-      fail(ErrorKind::usage, "{}: unknown key '{}': give memory, driver, devices, architecture or multiprocessors",
-           kVariable, key);
-    read(entry, "memory", plan.memory);
-    read(entry, "driver", plan.driver_version);
-    read(entry, "devices", plan.devices);
-    read(entry, "architecture", plan.architecture);
-    read(entry, "multiprocessors", plan.multiprocessors);
+    const bool known = read(entry, "memory", plan.memory) || read(entry, "driver", plan.driver_version) ||
+                       read(entry, "devices", plan.devices) || read(entry, "architecture", plan.architecture) ||
+                       read(entry, "multiprocessors", plan.multiprocessors) || read(entry, "launches", plan.launches) ||
+                       read(entry, "deferred", plan.deferred);
+    if (!known) {
+      fail(ErrorKind::usage,
+           "{}: '{}' is not known: give memory, driver, devices, architecture, multiprocessors, launches or deferred",
+           kVariable, entry);
+    }
   }
   return plan;
 }

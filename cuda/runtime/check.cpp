@@ -1,13 +1,43 @@
 #include "cuda/runtime/check.h"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 #include "engine/base/error.h"
 
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
-void check_cuda(cudaError_t error, const char* what) {
+namespace {
+
+/// CUDA's documentation: "This leaves the process in an inconsistent state and any further CUDA work will return the
+/// same error. To continue using CUDA, the process must be terminated and relaunched."
+bool leaves_device_unusable(cudaError_t error) {
+  constexpr std::array kErrors = {
+      214,  // cudaErrorECCUncorrectable
+      700,  // cudaErrorIllegalAddress
+      702,  // cudaErrorLaunchTimeout
+      710,  // cudaErrorAssert
+      714,  // cudaErrorHardwareStackError
+      715,  // cudaErrorIllegalInstruction
+      716,  // cudaErrorMisalignedAddress
+      717,  // cudaErrorInvalidAddressSpace
+      718,  // cudaErrorInvalidPc
+      719,  // cudaErrorLaunchFailure
+  };
+  return std::find(kErrors.begin(), kErrors.end(), static_cast<int>(error)) != kErrors.end();
+}
+
+}  // namespace
+
+void check_cuda(cudaError_t error, const char* what, const std::source_location& where) {
   if (error == cudaSuccess) [[likely]]
     return;
-  fail(ErrorKind::device, "[cuda] {}: {} ({})", what, cudaGetErrorString(error), cudaGetErrorName(error));
+  std::string_view file = where.file_name();
+  file.remove_prefix(file.rfind('/') + 1);  // 0 where there is no slash
+  fail(ErrorKind::device, "[cuda] {}: {} ({}, at {}:{}){}", what, cudaGetErrorString(error), cudaGetErrorName(error),
+       file, where.line(),
+       leaves_device_unusable(error) ? ": this process can no longer use the device; start it again" : "");
 }
 
 }  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM

@@ -26,8 +26,10 @@ void launch(const Stream& stream, const LaunchConfig& config, void (*kernel)(Par
   static_assert((std::is_trivially_copyable_v<Parameters> && ...), "kernels take plain values");
   if (config.grid.x == 0 || config.grid.y == 0 || config.grid.z == 0) return;
 #ifdef GRAFT_CUDA_EMULATED
-  emulator::launch_kernel(stream.handle(), {config.kernel, config.grid, config.block, config.shared_bytes},
-                          [kernel, values = std::tuple<Parameters...>(arguments...)] { std::apply(kernel, values); });
+  check_cuda(emulator::launch_kernel(
+                 stream.handle(), {config.kernel, config.grid, config.block, config.shared_bytes},
+                 [kernel, values = std::tuple<Parameters...>(arguments...)] { std::apply(kernel, values); }),
+             config.kernel);
 #else
   constexpr std::size_t kSharedWithoutAsking = std::size_t{48} << 10;
   if (config.shared_bytes > kSharedWithoutAsking) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cuda/runtime/check.h"
+#include "cuda/runtime/graph.h"
 #include "engine/base/error.h"
 
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
@@ -26,58 +27,84 @@ double mib(std::size_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
 }  // namespace
 
 std::shared_ptr<MemoryPool> MemoryPool::create(const Device& device) {
-  return std::shared_ptr<MemoryPool>(new MemoryPool(device));
+  return std::shared_ptr<MemoryPool>(new MemoryPool(device, std::make_shared<Account>()));
+}
+
+std::shared_ptr<MemoryPool> MemoryPool::create_private() const {
+  return std::shared_ptr<MemoryPool>(new MemoryPool(device_, account_));
 }
 
 MemoryPool::~MemoryPool() { trim_locked(); }
 
 StoragePtr MemoryPool::allocate(std::size_t bytes) {
   const std::size_t size = block_size(bytes);
-  const std::lock_guard lock(mutex_);
-  void* data = nullptr;
-  if (const auto found = free_.find(size); found != free_.end()) {
-    data = found->second;
-    free_.erase(found);
-  } else {
-    cudaError_t error = cudaMalloc(&data, size);
-    if (error == cudaErrorMemoryAllocation) {
-      cudaGetLastError();
-      trim_locked();
-      error = cudaMalloc(&data, size);
-    }
-    if (error == cudaErrorMemoryAllocation) {
-      cudaGetLastError();
-      std::size_t available = 0;
-      std::size_t total = 0;
-      check_cuda(cudaMemGetInfo(&available, &total), "cudaMemGetInfo");
-      fail(
-          ErrorKind::device,
-          "[cuda] out of memory on {}: {:.1f} MiB wanted, {:.1f} MiB held by tensors, {:.1f} of {:.1f} MiB free: lower "
-          "the batch size or --jobs",
-          device_.name, mib(size), mib(in_use_), mib(available), mib(total));
-    }
-    check_cuda(error, "cudaMalloc");
-    reserved_ += size;
+  void* data = take(size);
+  {
+    const std::lock_guard lock(account_->mutex);
+    account_->statistics.in_use += bytes;
   }
-  in_use_ += bytes;
   return std::make_shared<Storage>(data, bytes, [pool = shared_from_this(), size](void* block, std::size_t wanted) {
     pool->release(block, size, wanted);
   });
 }
 
-void MemoryPool::release(void* data, std::size_t block_bytes, std::size_t wanted_bytes) {
+void* MemoryPool::take(std::size_t size) {
   const std::lock_guard lock(mutex_);
-  in_use_ -= wanted_bytes;
+  if (const auto found = free_.find(size); found != free_.end()) {
+    void* data = found->second;
+    free_.erase(found);
+    return data;
+  }
+  void* data = reserve(size);
+  if (data == nullptr) {
+    trim_locked();
+    data = reserve(size);
+  }
+  if (data == nullptr) fail_for_want_of(size);
+  return data;
+}
+
+/// nullptr if the device has no more.
+void* MemoryPool::reserve(std::size_t size) {
+  const CaptureAllowance allowance;  // a graph's own memory is allocated while it is captured
+  void* data = nullptr;
+  const cudaError_t error = cudaMalloc(&data, size);
+  if (error == cudaErrorMemoryAllocation) {
+    cudaGetLastError();
+    return nullptr;
+  }
+  check_cuda(error, "cudaMalloc");
+  const std::lock_guard lock(account_->mutex);
+  MemoryStatistics& statistics = account_->statistics;
+  statistics.reserved += size;
+  statistics.peak_reserved = std::max(statistics.peak_reserved, statistics.reserved);
+  ++statistics.device_requests;
+  return data;
+}
+
+void MemoryPool::fail_for_want_of(std::size_t size) const {
+  std::size_t available = 0;
+  std::size_t total = 0;
+  check_cuda(cudaMemGetInfo(&available, &total), "cudaMemGetInfo");
+  const std::lock_guard lock(account_->mutex);
+  fail(ErrorKind::device,
+       "[cuda] out of memory on {}: {:.1f} MiB wanted, {:.1f} MiB held by tensors, {:.1f} of {:.1f} MiB free: lower "
+       "the batch size or --jobs",
+       device_.name, mib(size), mib(account_->statistics.in_use), mib(available), mib(total));
+}
+
+void MemoryPool::release(void* data, std::size_t block_bytes, std::size_t wanted_bytes) {
+  {
+    const std::lock_guard lock(account_->mutex);
+    account_->statistics.in_use -= wanted_bytes;
+  }
+  const std::lock_guard lock(mutex_);
   free_.emplace(block_bytes, data);
 }
 
-std::size_t MemoryPool::bytes_in_use() const {
-  const std::lock_guard lock(mutex_);
-  return in_use_;
-}
-std::size_t MemoryPool::bytes_reserved() const {
-  const std::lock_guard lock(mutex_);
-  return reserved_;
+MemoryStatistics MemoryPool::statistics() const {
+  const std::lock_guard lock(account_->mutex);
+  return account_->statistics;
 }
 
 void MemoryPool::trim() {
@@ -86,9 +113,12 @@ void MemoryPool::trim() {
 }
 
 void MemoryPool::trim_locked() {
+  if (free_.empty()) return;
+  const CaptureAllowance allowance;
+  const std::lock_guard lock(account_->mutex);
   for (const auto& [size, data] : free_) {
     cudaFree(data);  // waits for the device; in a destructor there is nobody to tell of an error
-    reserved_ -= size;
+    account_->statistics.reserved -= size;
   }
   free_.clear();
 }

@@ -1,6 +1,7 @@
 #include "cuda/runtime/stream.h"
 
 #include "cuda/runtime/check.h"
+#include "cuda/runtime/event.h"
 
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
@@ -12,6 +13,10 @@ Stream::Stream(const Device& device) : device_(device) {
 Stream::~Stream() { cudaStreamDestroy(handle_); }
 
 void Stream::synchronize() const { check_cuda(cudaStreamSynchronize(handle_), "cudaStreamSynchronize"); }
+
+void Stream::wait(const Event& event) const {
+  check_cuda(cudaStreamWaitEvent(handle_, event.handle(), 0), "cudaStreamWaitEvent");
+}
 
 void Stream::copy(const void* from, void* to, std::size_t bytes) const {
   if (bytes > 0) check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, handle_), "cudaMemcpyAsync");

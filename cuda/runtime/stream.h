@@ -5,6 +5,8 @@
 
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
+class Event;
+
 /// A queue of work on a device. Kernels are given to it by launch() (cuda/runtime/launch.cuh).
 class Stream {
  public:
@@ -18,6 +20,8 @@ class Stream {
 
   /// Waits for all work given so far; throws Error(device) if any of it failed.
   void synchronize() const;
+  /// What is given from here on comes after the event's mark in its stream; the host goes on.
+  void wait(const Event& event) const;
   /// Copies between host and device, or on the device, in the order of the stream.
   void copy(const void* from, void* to, std::size_t bytes) const;
   /// Every byte becomes `value`.
