@@ -1,4 +1,11 @@
+#include <algorithm>
+
 #include "cuda/backend/cuda_backend.h"
+#include "cuda/kernels/conv_bias_gradient.h"
+#include "cuda/kernels/conv_problem.h"
+#include "cuda/kernels/conv_simt_backward_data.h"
+#include "cuda/kernels/conv_simt_backward_weights.h"
+#include "cuda/kernels/conv_simt_forward.h"
 #include "engine/backend/contract.h"
 #include "engine/base/error.h"
 
@@ -6,34 +13,96 @@ namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
 namespace {
 
-// Kernels that are still to come.
-[[noreturn]] void pending(const char* kernel) { fail(ErrorKind::failure, "[cuda] {} has no kernel yet", kernel); }
+/// Kernels count positions within an image, taps and channels in 32 bits, with room to step outside of the image.
+void check_extents(const ConvProblem& p) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 28;
+  const std::int64_t reach_h =
+      p.height + p.padding.top + p.padding.bottom + p.kernel_height * p.dilation.height + p.stride.height;
+  const std::int64_t reach_w =
+      p.width + p.padding.left + p.padding.right + p.kernel_width * p.dilation.width + p.stride.width;
+  check(
+      reach_h < kMost && reach_w < kMost && p.height * p.width < kMost && p.out_height * p.out_width < kMost &&
+          p.taps() * std::max(p.group_channels(), p.group_outputs()) < kMost,
+      "[conv2d] images of {} x {}, {} x {} taps of {} to {} channels: one image and one kernel of the CUDA backend end "
+      "at 2^28 positions",
+      p.height, p.width, p.kernel_height, p.kernel_width, p.group_channels(), p.group_outputs());
+}
+
+ConvProblem problem_of(const Shape& x, const Shape& w, const Conv2dOptions& options) {
+  const Shape y = conv2d_output_shape(x, w, options);
+  const auto& [stride, dilation, padding] = options.window;
+  ConvProblem problem{.batch = x[0],
+                      .height = x[1],
+                      .width = x[2],
+                      .channels = x[3],
+                      .out_height = y[1],
+                      .out_width = y[2],
+                      .out_channels = y[3],
+                      .kernel_height = w[1],
+                      .kernel_width = w[2],
+                      .groups = options.groups,
+                      .stride = stride,
+                      .dilation = dilation,
+                      .padding = padding};
+  check_extents(problem);
+  return problem;
+}
+
+/// The bias's gradient has the front of the scratch, the weights' gradient the rest, from a multiple of this on.
+constexpr std::size_t kScratchAlignment = 256;
+
+std::size_t bias_scratch_bytes(const Stream& stream, const ConvProblem& problem) {
+  const std::size_t bytes = conv_bias_gradient_scratch_bytes(stream, problem.out_pixels(), problem.out_channels);
+  return (bytes + kScratchAlignment - 1) / kScratchAlignment * kScratchAlignment;
+}
+
+float* floats(const Tensor& tensor, std::size_t first_byte = 0) {
+  return tensor.defined() ? reinterpret_cast<float*>(static_cast<std::byte*>(tensor.raw()) + first_byte) : nullptr;
+}
 
 }  // namespace
 
-void CudaBackend::conv2d_forward(const Tensor& /*x*/, const Tensor& /*w*/, const Tensor& /*bias*/,
-                                 const Conv2dOptions& /*options*/, const Tensor& /*scratch*/, const Tensor& /*y*/) {
-  pending("conv2d_forward");
+void CudaBackend::conv2d_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv2dOptions& options,
+                                 const Tensor& scratch, const Tensor& y) {
+  check_conv2d_forward(*this, x, w, bias, options, scratch, y);
+  const ConvProblem problem = problem_of(x.shape(), w.shape(), options);
+  conv_simt_forward(stream_, x.dtype(), problem, x.raw(), w.raw(), floats(bias), options.relu, y.raw());
 }
-std::size_t CudaBackend::conv2d_forward_scratch_bytes(const Shape& /*x*/, const Shape& /*w*/, DType /*dtype*/,
-                                                      const Conv2dOptions& /*options*/) {
-  pending("conv2d_forward_scratch_bytes");
+
+std::size_t CudaBackend::conv2d_forward_scratch_bytes(const Shape& x, const Shape& w, DType /*dtype*/,
+                                                      const Conv2dOptions& options) {
+  problem_of(x, w, options);
+  return 0;
 }
-void CudaBackend::conv2d_backward_data(const Tensor& /*dy*/, const Tensor& /*w*/, const Conv2dOptions& /*options*/,
-                                       const Tensor& /*scratch*/, const Tensor& /*dx*/) {
-  pending("conv2d_backward_data");
+
+void CudaBackend::conv2d_backward_data(const Tensor& dy, const Tensor& w, const Conv2dOptions& options,
+                                       const Tensor& scratch, const Tensor& dx) {
+  check_conv2d_backward_data(*this, dy, w, options, scratch, dx);
+  const ConvProblem problem = problem_of(dx.shape(), w.shape(), options);
+  conv_simt_backward_data(stream_, dx.dtype(), problem, dy.raw(), w.raw(), dx.raw());
 }
-std::size_t CudaBackend::conv2d_backward_data_scratch_bytes(const Shape& /*x*/, const Shape& /*w*/, DType /*dtype*/,
-                                                            const Conv2dOptions& /*options*/) {
-  pending("conv2d_backward_data_scratch_bytes");
+
+std::size_t CudaBackend::conv2d_backward_data_scratch_bytes(const Shape& x, const Shape& w, DType /*dtype*/,
+                                                            const Conv2dOptions& options) {
+  problem_of(x, w, options);
+  return 0;
 }
-void CudaBackend::conv2d_backward_weights(const Tensor& /*x*/, const Tensor& /*dy*/, const Conv2dOptions& /*options*/,
-                                          const Tensor& /*scratch*/, const Tensor& /*dw*/, const Tensor& /*dbias*/) {
-  pending("conv2d_backward_weights");
+
+void CudaBackend::conv2d_backward_weights(const Tensor& x, const Tensor& dy, const Conv2dOptions& options,
+                                          const Tensor& scratch, const Tensor& dw, const Tensor& dbias) {
+  check_conv2d_backward_weights(*this, x, dy, options, scratch, dw, dbias);
+  const ConvProblem problem = problem_of(x.shape(), dw.shape(), options);
+  conv_simt_backward_weights(stream_, x.dtype(), problem, x.raw(), dy.raw(),
+                             floats(scratch, bias_scratch_bytes(stream_, problem)), floats(dw));
+  if (dbias.defined())
+    conv_bias_gradient(stream_, dy.dtype(), dy.raw(), problem.out_pixels(), problem.out_channels, floats(scratch),
+                       floats(dbias));
 }
-std::size_t CudaBackend::conv2d_backward_weights_scratch_bytes(const Shape& /*x*/, const Shape& /*w*/, DType /*dtype*/,
-                                                               const Conv2dOptions& /*options*/) {
-  pending("conv2d_backward_weights_scratch_bytes");
+
+std::size_t CudaBackend::conv2d_backward_weights_scratch_bytes(const Shape& x, const Shape& w, DType /*dtype*/,
+                                                               const Conv2dOptions& options) {
+  const ConvProblem problem = problem_of(x, w, options);
+  return bias_scratch_bytes(stream_, problem) + conv_simt_backward_weights_scratch_bytes(stream_, problem);
 }
 
 }  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM
