@@ -31,4 +31,15 @@ __device__ __forceinline__ bf16 from_float<bf16>(float value) {
   return {static_cast<std::uint16_t>((raw & 0x7fffffffu) > 0x7f800000u ? quiet_nan : rounded)};
 }
 
+/// Two of them in one word, `low` in its lower half; rounded as from_float does, up to the bits of a NaN.
+__device__ __forceinline__ unsigned pack_bf16(float low, float high) {
+#ifdef GRAFT_CUDA_EMULATED
+  return from_float<bf16>(low).bits | static_cast<unsigned>(from_float<bf16>(high).bits) << 16;
+#else
+  unsigned packed;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(packed) : "f"(high), "f"(low));
+  return packed;
+#endif
+}
+
 }  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM
