@@ -3,12 +3,13 @@
 #include <cstdint>
 
 #include "cuda/device.cuh"
+#include "cuda/kernels/device/fast_divisor.cuh"
 
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
 /// Division by a number that the host knows, of indices of type Index. For 32 bits a multiplication and a shift, exact
-/// for every dividend below 2^31 (Granlund and Montgomery 1994); for 64 bits the division itself, which costs a hundred
-/// instructions: kernels index in 32 bits wherever their extents fit.
+/// for every dividend below 2^31; for 64 bits the division itself, which costs a hundred instructions: kernels index in
+/// 32 bits wherever their extents fit.
 template <class Index>
 struct Divider {
   Index divisor = 1;
@@ -25,15 +26,11 @@ struct Divider {
 template <>
 struct Divider<unsigned> {
   unsigned divisor = 1;
-  unsigned multiplier = 0;  ///< ceil(2^(31 + shift) / divisor): at most 32 bits
-  unsigned shift = 0;       ///< ceil(log2(divisor))
+  FastDivisor by;
 
-  explicit Divider(std::int64_t by) : divisor(static_cast<unsigned>(by)) {
-    while ((std::uint64_t{1} << shift) < divisor) ++shift;
-    multiplier = static_cast<unsigned>(((std::uint64_t{1} << (31 + shift)) + divisor - 1) / divisor);
-  }
+  explicit Divider(std::int64_t value) : divisor(static_cast<unsigned>(value)), by(value) {}
   __device__ __forceinline__ unsigned split(unsigned& n) const {
-    const auto quotient = static_cast<unsigned>((std::uint64_t{n} * multiplier) >> (31 + shift));
+    const auto quotient = static_cast<unsigned>(by.quotient(static_cast<int>(n)));
     n -= quotient * divisor;
     return quotient;
   }

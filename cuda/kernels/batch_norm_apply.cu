@@ -1,0 +1,79 @@
+// y = act(scale (x - mean) inverse deviation + shift [+ residual]): the second half of batch normalisation in training,
+// the whole of it in evaluation.
+//
+// Threads: each has a vector of channels, whose mean, slope and offset it keeps in registers, and takes every step-th
+// row of its block, four (with a residual two) loads in flight. Blocks go through the matrix from its end: what
+// batch_norm_statistics has read last is still in the cache.
+// Bound: memory; x, y and the residual once each.
+
+#include "cuda/kernels/batch_norm.h"
+#include "cuda/kernels/device/channel_statistics.cuh"
+#include "cuda/kernels/device/column_tile.cuh"
+#include "cuda/runtime/launch.cuh"
+
+namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
+
+namespace {
+
+template <int N, bool kResidual, bool kRelu, class T>
+__global__ void batch_norm_apply_kernel(const T* x, const T* residual, ChannelStatistics statistics, const float* scale,
+                                        const float* shift, ColumnTiling tiling, T* y) {
+  constexpr int kRows = kResidual ? 2 : 4;
+  const ColumnPlace place(tiling, gridDim.x - 1 - blockIdx.x);
+  if (!place.active) return;
+  float mean[N];
+  float slope[N];
+  float offset[N];
+#pragma unroll
+  for (int k = 0; k < N; ++k) {
+    const std::int64_t c = place.channel + k;
+    mean[k] = statistics.mean[c];
+    slope[k] = scale[c] * inverse_deviation_of(statistics, c);
+    offset[k] = shift[c];
+  }
+  for (std::int64_t row = place.first_row; row < place.end_row; row += kRows * place.step) {
+    Vector<T, N> from[kRows] = {};
+    Vector<T, N> added[kRows] = {};
+#pragma unroll
+    for (int r = 0; r < kRows; ++r) {
+      const std::int64_t at = row + r * place.step;
+      if (at >= place.end_row) continue;
+      from[r] = load_vector<N>(x + at * tiling.channels + place.channel);
+      if constexpr (kResidual) added[r] = load_vector<N>(residual + at * tiling.channels + place.channel);
+    }
+#pragma unroll
+    for (int r = 0; r < kRows; ++r) {
+      const std::int64_t at = row + r * place.step;
+      if (at >= place.end_row) continue;
+      float to[N];
+#pragma unroll
+      for (int k = 0; k < N; ++k) {
+        to[k] = fmaf(to_float(from[r].element[k]) - mean[k], slope[k], offset[k]);
+        if constexpr (kResidual) to[k] += to_float(added[r].element[k]);
+        if constexpr (kRelu) to[k] = to[k] < 0.0f ? 0.0f : to[k];
+      }
+      store_floats<N>(y + at * tiling.channels + place.channel, to);
+    }
+  }
+}
+
+}  // namespace
+
+void batch_norm_apply(const Stream& stream, const BatchNormShape& shape, const void* x, const void* residual,
+                      const ChannelStatistics& statistics, const BatchNormAffine& affine, void* y) {
+  if (shape.rows == 0) return;
+  with_column_types(shape.dtype, shape.channels, aligned_to_16(x, residual, y), [&](auto type, auto vector) {
+    using T = decltype(type);
+    constexpr int kVector = decltype(vector)::value;
+    const ColumnTiling tiling = mapping_tiling(stream.device(), shape.rows, shape.channels, kVector);
+    const auto kernel = residual != nullptr ? (affine.relu ? batch_norm_apply_kernel<kVector, true, true, T>
+                                                           : batch_norm_apply_kernel<kVector, true, false, T>)
+                                            : (affine.relu ? batch_norm_apply_kernel<kVector, false, true, T>
+                                                           : batch_norm_apply_kernel<kVector, false, false, T>);
+    launch(stream, {.kernel = "batch_norm_apply", .grid = tiling.grid(), .block = kBlockThreads}, kernel,
+           static_cast<const T*>(x), static_cast<const T*>(residual), statistics, affine.scale, affine.shift, tiling,
+           static_cast<T*>(y));
+  });
+}
+
+}  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM
