@@ -30,21 +30,6 @@ struct GemmMmaParameters {
   int depths;  ///< a range of K, in tiles of depth
 };
 
-/// The range of K of this block.
-struct DepthRange {
-  int begin;
-  int end;
-  int tiles;
-};
-template <int Depth>
-__device__ __forceinline__ DepthRange depth_range(int split, int depths, int k) {
-  const std::int64_t begin = std::int64_t{split} * depths * Depth;
-  const std::int64_t end = begin + std::int64_t{depths} * Depth;
-  const int from = static_cast<int>(begin < k ? begin : k);
-  const int to = static_cast<int>(end < k ? end : k);
-  return {from, to, (to - from + Depth - 1) / Depth};
-}
-
 template <class Config, class LoaderA, class LoaderB, class OperandA, class OperandB, class T>
 __device__ __forceinline__ void gemm_mma_block(const GemmMmaParameters<T>& p, const OperandA& a, const OperandB& b) {
   auto* shared = dynamic_shared<unsigned char>();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "cuda/device.cuh"
 #include "cuda/kernels/device/async_copy.cuh"
 #include "cuda/kernels/device/tile_product.cuh"
@@ -79,6 +81,21 @@ __device__ __forceinline__ TileOfC tile_of_block(int block, int rows, int column
   const int height = min(kBand, rows - first);
   const int within = block - first * columns;
   return {first + within % height, within / height};
+}
+
+/// A range of K: of `depths` tiles of depth, the split-th of k elements.
+struct DepthRange {
+  int begin;
+  int end;
+  int tiles;
+};
+template <int Depth>
+__device__ __forceinline__ DepthRange depth_range(int split, int depths, int k) {
+  const std::int64_t begin = std::int64_t{split} * depths * Depth;
+  const std::int64_t end = begin + std::int64_t{depths} * Depth;
+  const int from = static_cast<int>(begin < k ? begin : k);
+  const int to = static_cast<int>(end < k ? end : k);
+  return {from, to, (to - from + Depth - 1) / Depth};
 }
 
 }  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM

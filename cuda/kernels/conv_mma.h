@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+
+#include "cuda/kernels/conv_problem.h"
+#include "cuda/runtime/stream.h"
+#include "engine/base/dtype.h"
+
+namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
+
+// Convolution on tensor cores: of bf16, and of f32 rounded to tf32, which the caller must have been asked for.
+// Contracts as in engine/backend/conv.h; what is not supported is for the kernels on CUDA cores (conv_simt_*).
+
+/// True iff the kernels take this problem: each group's channels that lie along a row are whole chunks of 16 bytes (8
+/// channels of bf16, 4 of f32), strides are at most 4 (backward data), and positions fit into 32 bits. Pointers to x, w
+/// and dy must be multiples of 16 bytes too.
+bool conv_mma_forward_supports(const ConvProblem& problem, DType dtype);
+bool conv_mma_backward_data_supports(const ConvProblem& problem, DType dtype);
+bool conv_mma_backward_weights_supports(const ConvProblem& problem, DType dtype);
+
+/// y = conv(x, w) [+ bias] [then ReLU]; bias f32 [out_channels] or null.
+void conv_mma_forward(const Stream& stream, DType dtype, const ConvProblem& problem, const void* x, const void* w,
+                      const float* bias, bool relu, void* y);
+void conv_mma_backward_data(const Stream& stream, DType dtype, const ConvProblem& problem, const void* dy,
+                            const void* w, void* dx);
+/// dw is f32. `scratch`: at least conv_mma_backward_weights_scratch_bytes on the same device kind, null where that is
+/// 0.
+void conv_mma_backward_weights(const Stream& stream, DType dtype, const ConvProblem& problem, const void* x,
+                               const void* dy, float* scratch, float* dw);
+std::size_t conv_mma_backward_weights_scratch_bytes(const Device& device, DType dtype, const ConvProblem& problem);
+
+}  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM

@@ -1,0 +1,103 @@
+// y = conv(x, w) [+ bias] [then ReLU] on tensor cores, as an implicit product: C [output pixels, output channels] =
+// A [output pixels, taps * channels] B, where A is read straight from x (device/pixel_map.cuh) and B's columns are the
+// rows of w. bf16, or f32 rounded to tf32; summed in f32.
+//
+// A block of four warps computes 128 x 128 of C (128 x 64 or 64 x 64 where that fills the device better), a row of 128
+// bytes of channels deep at a time, by the same main loop as the matrix product (device/mma_mainloop.cuh). A thread
+// copies one chunk of 16 bytes of each of eight pixels; it keeps their places in registers and computes one tap's step
+// for all of them. Pixels outside of the image are zeros that cp.async fills in. blockIdx.x is the tile, .z the group.
+// Bound: arithmetic at 3x3 and wide 1x1, 2 * pixels * taps * channels * outputs FLOPs; memory at narrow 1x1, x + y
+// bytes.
+
+#include "cuda/kernels/conv_mma.h"
+#include "cuda/kernels/conv_mma_plan.h"
+#include "cuda/kernels/device/conv_loader.cuh"
+#include "cuda/kernels/device/dispatch.h"
+#include "cuda/kernels/device/matrix_loader.cuh"
+#include "cuda/kernels/device/mma_epilogue.cuh"
+#include "cuda/runtime/launch.cuh"
+
+namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
+
+namespace {
+
+template <class T>
+struct ForwardParameters {
+  const T* x;  // [N, H, W, C]
+  const T* w;  // [O, KH, KW, C / groups]
+  PixelMap map;
+  ProductOutput output;
+  int group_channels;
+  int depth;         ///< taps * group_channels
+  int out_channels;  ///< of all groups
+};
+
+template <class Config, class T>
+__global__ void __launch_bounds__(Config::kThreads, Config::kBlocks) conv_mma_forward_kernel(ForwardParameters<T> p) {
+  auto* shared = dynamic_shared<unsigned char>();
+  const auto group = static_cast<int>(blockIdx.z);
+  const int outputs = p.output.columns;
+  const TileOfC tile =
+      tile_of_block(static_cast<int>(blockIdx.x), (p.output.rows + Config::kBlockM - 1) / Config::kBlockM,
+                    (outputs + Config::kBlockN - 1) / Config::kBlockN);
+  const int first_row = tile.row * Config::kBlockM;
+  const int first_column = tile.column * Config::kBlockN;
+  PixelRowLoader<T, Config::kBlockM, Config::kThreads> load_x(p.map, p.x + group * p.group_channels, first_row,
+                                                              p.output.rows, p.depth / kChunkElements<T>);
+  MatrixLoader<T, Config::kBlockN, Major::k, Config::kThreads> load_w(
+      MatrixOperand<T>{p.w + std::int64_t{group} * outputs * p.depth, p.depth, outputs}, first_column, 0, p.depth);
+  typename Config::Product product;
+  mma_mainloop<Config>(load_x, load_w, (p.depth + Config::kDepth - 1) / Config::kDepth, shared, product);
+  ProductOutput output = p.output;
+  if (output.bias != nullptr) output.bias += group * outputs;
+  store_product<Config>(product, shared, output, first_row, first_column,
+                        [&](int row) { return std::int64_t{row} * p.out_channels + group * outputs; });
+}
+
+}  // namespace
+
+bool conv_mma_forward_supports(const ConvProblem& problem, DType dtype) {
+  return !problem.empty() && problem.group_channels() % chunk_elements(dtype) == 0 &&
+         conv_mma_extents_fit(problem, dtype);
+}
+
+void conv_mma_forward(const Stream& stream, DType dtype, const ConvProblem& problem, const void* x, const void* w,
+                      const float* bias, bool relu, void* y) {
+  with_float_type(dtype, [&](auto type) {
+    using T = decltype(type);
+    const std::int64_t depth = problem.taps() * problem.group_channels();
+    const std::int64_t outputs = problem.group_outputs();
+    const TilePlan plan = plan_tiles(kConvMmaTiles,
+                                     {.m = problem.out_pixels(),
+                                      .n = outputs,
+                                      .batch = problem.groups,
+                                      .depths = divide_up(depth, kRowElements<T>),
+                                      .depth_elements = kRowElements<T>,
+                                      .max_splits = 1},
+                                     stream.device());
+    const ForwardParameters<T> p{.x = static_cast<const T*>(x),
+                                 .w = static_cast<const T*>(w),
+                                 .map = input_map(problem, dtype),
+                                 .output = {.data = y,
+                                            .bias = bias,
+                                            .rows = static_cast<int>(problem.out_pixels()),
+                                            .columns = static_cast<int>(outputs),
+                                            .relu = relu,
+                                            .f32 = dtype == DType::f32,
+                                            .vectors = outputs % kVectorElements<T> == 0 && aligned_to_16(y)},
+                                 .group_channels = static_cast<int>(problem.group_channels()),
+                                 .depth = static_cast<int>(depth),
+                                 .out_channels = static_cast<int>(problem.out_channels)};
+    with_mma_config<T>(plan, [&]<class Config>(Config) {
+      launch(stream,
+             {.kernel = "conv_mma_forward",
+              .grid = {static_cast<unsigned>(plan.rows(problem.out_pixels()) * plan.columns(outputs)), 1,
+                       static_cast<unsigned>(problem.groups)},
+              .block = Config::kThreads,
+              .shared_bytes = Config::kSharedBytes},
+             conv_mma_forward_kernel<Config, T>, p);
+    });
+  });
+}
+
+}  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM
