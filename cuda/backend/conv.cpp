@@ -1,11 +1,12 @@
 #include <algorithm>
 
 #include "cuda/backend/cuda_backend.h"
-#include "cuda/kernels/conv_bias_gradient.h"
+#include "cuda/kernels/conv_depthwise.h"
 #include "cuda/kernels/conv_problem.h"
 #include "cuda/kernels/conv_simt_backward_data.h"
 #include "cuda/kernels/conv_simt_backward_weights.h"
 #include "cuda/kernels/conv_simt_forward.h"
+#include "cuda/kernels/sum_rows.h"
 #include "engine/backend/contract.h"
 #include "engine/base/error.h"
 
@@ -48,17 +49,7 @@ ConvProblem problem_of(const Shape& x, const Shape& w, const Conv2dOptions& opti
   return problem;
 }
 
-/// The bias's gradient has the front of the scratch, the weights' gradient the rest, from a multiple of this on.
-constexpr std::size_t kScratchAlignment = 256;
-
-std::size_t bias_scratch_bytes(const Stream& stream, const ConvProblem& problem) {
-  const std::size_t bytes = conv_bias_gradient_scratch_bytes(stream, problem.out_pixels(), problem.out_channels);
-  return (bytes + kScratchAlignment - 1) / kScratchAlignment * kScratchAlignment;
-}
-
-float* floats(const Tensor& tensor, std::size_t first_byte = 0) {
-  return tensor.defined() ? reinterpret_cast<float*>(static_cast<std::byte*>(tensor.raw()) + first_byte) : nullptr;
-}
+float* floats(const Tensor& tensor) { return tensor.defined() ? static_cast<float*>(tensor.raw()) : nullptr; }
 
 }  // namespace
 
@@ -66,7 +57,8 @@ void CudaBackend::conv2d_forward(const Tensor& x, const Tensor& w, const Tensor&
                                  const Tensor& scratch, const Tensor& y) {
   check_conv2d_forward(*this, x, w, bias, options, scratch, y);
   const ConvProblem problem = problem_of(x.shape(), w.shape(), options);
-  conv_simt_forward(stream_, x.dtype(), problem, x.raw(), w.raw(), floats(bias), options.relu, y.raw());
+  const auto forward = conv_depthwise_supports(problem) ? conv_depthwise_forward : conv_simt_forward;
+  forward(stream_, x.dtype(), problem, x.raw(), w.raw(), floats(bias), options.relu, y.raw());
 }
 
 std::size_t CudaBackend::conv2d_forward_scratch_bytes(const Shape& x, const Shape& w, DType /*dtype*/,
@@ -79,7 +71,8 @@ void CudaBackend::conv2d_backward_data(const Tensor& dy, const Tensor& w, const 
                                        const Tensor& scratch, const Tensor& dx) {
   check_conv2d_backward_data(*this, dy, w, options, scratch, dx);
   const ConvProblem problem = problem_of(dx.shape(), w.shape(), options);
-  conv_simt_backward_data(stream_, dx.dtype(), problem, dy.raw(), w.raw(), dx.raw());
+  const auto backward = conv_depthwise_supports(problem) ? conv_depthwise_backward_data : conv_simt_backward_data;
+  backward(stream_, dx.dtype(), problem, dy.raw(), w.raw(), dx.raw());
 }
 
 std::size_t CudaBackend::conv2d_backward_data_scratch_bytes(const Shape& x, const Shape& w, DType /*dtype*/,
@@ -92,17 +85,19 @@ void CudaBackend::conv2d_backward_weights(const Tensor& x, const Tensor& dy, con
                                           const Tensor& scratch, const Tensor& dw, const Tensor& dbias) {
   check_conv2d_backward_weights(*this, x, dy, options, scratch, dw, dbias);
   const ConvProblem problem = problem_of(x.shape(), dw.shape(), options);
-  conv_simt_backward_weights(stream_, x.dtype(), problem, x.raw(), dy.raw(),
-                             floats(scratch, bias_scratch_bytes(stream_, problem)), floats(dw));
-  if (dbias.defined())
-    conv_bias_gradient(stream_, dy.dtype(), dy.raw(), problem.out_pixels(), problem.out_channels, floats(scratch),
-                       floats(dbias));
+  const auto backward = conv_depthwise_supports(problem) ? conv_depthwise_backward_weights : conv_simt_backward_weights;
+  backward(stream_, x.dtype(), problem, x.raw(), dy.raw(), floats(scratch), floats(dw));
+  if (!dbias.defined()) return;
+  cuda::sum_rows(stream_, dy.dtype(), dy.raw(), problem.out_pixels(), problem.out_channels, workspace(),
+                 kWorkspaceBytes, floats(dbias));
 }
 
 std::size_t CudaBackend::conv2d_backward_weights_scratch_bytes(const Shape& x, const Shape& w, DType /*dtype*/,
                                                                const Conv2dOptions& options) {
   const ConvProblem problem = problem_of(x, w, options);
-  return bias_scratch_bytes(stream_, problem) + conv_simt_backward_weights_scratch_bytes(stream_, problem);
+  const auto weights_bytes = conv_depthwise_supports(problem) ? conv_depthwise_backward_weights_scratch_bytes
+                                                              : conv_simt_backward_weights_scratch_bytes;
+  return weights_bytes(stream_, problem);
 }
 
 }  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM

@@ -14,8 +14,8 @@
 
 #include "cuda/kernels/device/conv_gather.cuh"
 #include "cuda/kernels/device/dispatch.h"
-#include "cuda/kernels/device/partial_sums.cuh"
 #include "cuda/kernels/device/simt_tile_choice.cuh"
+#include "cuda/kernels/partial_sums.h"
 
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
@@ -112,6 +112,7 @@ struct OutputColumns {
         out_channels(gemm.out_channels),
         left(count),
         outputs(gemm.outputs - first_output) {}
+  __device__ __forceinline__ void prepare() {}
   __device__ __forceinline__ void load() {
 #pragma unroll
     for (int pass = 0; pass < fragment.kPasses; ++pass) {
@@ -128,7 +129,7 @@ struct OutputColumns {
 
 /// Grid: (groups x tiles of rows x tiles of output channels, the last fastest; splits). dw [splits, w_count].
 template <class Tile, class T, int kV>
-__global__ void __launch_bounds__(Tile::kThreads)
+__global__ void __launch_bounds__(Tile::kThreads, kV > 1 ? Tile::kBlocks : 1)
     conv_simt_backward_weights_kernel(const __grid_constant__ WeightsGemm gemm, unsigned row_tiles,
                                       unsigned output_tiles, const T* x, const T* dy, float* dw) {
   const int first_output = static_cast<int>(blockIdx.x % output_tiles) * Tile::kN;

@@ -1,3 +1,4 @@
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -51,6 +52,18 @@ std::vector<ConvCase> conv_cases() {
        {.window = window({2, 2}, Padding2d::same(2)), .groups = 13},
        false},
       {"depthwise, multiplier 2", {1, 7, 6, 6}, {12, 3, 3, 1}, {.window = same, .groups = 6}},
+      {"depthwise, vectors", {2, 10, 9, 32}, {32, 3, 3, 1}, {.window = same, .groups = 32, .relu = true}},
+      {"depthwise, dilation 3x2, stride 3x2",
+       {1, 17, 14, 8},
+       {8, 3, 2, 1},
+       {.window = window({3, 2}, {3, 1, 2, 0}, {3, 2}), .groups = 8}},
+      {"depthwise, dilation 2, stride 2, asymmetric",
+       {2, 12, 13, 3},
+       {6, 4, 3, 1},
+       {.window = window({2, 2}, {0, 3, 1, 2}, {2, 1}), .groups = 3}},
+      {"many outputs", {1, 32, 33, 8}, {130, 1, 1, 8}, {}},
+      {"many inputs", {1, 32, 33, 132}, {8, 1, 1, 132}, {}},
+      {"many of both", {2, 16, 16, 36}, {96, 3, 3, 36}, {.window = same}},
       {"stride leaves rows unread", {1, 8, 8, 4}, {4, 1, 1, 4}, {.window = window({3, 3}, {})}},
       {"padding larger than the image", {1, 2, 3, 4}, {5, 3, 3, 4}, {.window = window({1, 1}, Padding2d::same(3))}},
       {"no images", {0, 5, 5, 3}, {4, 3, 3, 3}, {.window = same}},
@@ -58,6 +71,58 @@ std::vector<ConvCase> conv_cases() {
       {"no input channels", {2, 4, 4, 0}, {3, 3, 3, 0}, {.window = same, .relu = true}},
       {"no output channels", {2, 4, 4, 3}, {0, 3, 3, 3}, {.window = same}},
   };
+}
+
+/// The distinct layers of ResNet-18 and ResNet-50 on images of 224 x 224: extents, kernels and strides as they are, one
+/// image, and a sixteenth of the channels.
+std::vector<ConvCase> resnet_layers() {
+  std::vector<ConvCase> layers;
+  const auto add = [&](std::int64_t size, std::int64_t in, std::int64_t out, std::int64_t kernel, std::int64_t stride) {
+    const std::string name =
+        fmt::format("{0} x {0} of {1}, {2} x {2} to {3}, stride {4}", size, in, kernel, out, stride);
+    for (const ConvCase& layer : layers) {
+      if (layer.name == name) return;
+    }
+    const Window2d moved = window({stride, stride}, Padding2d::same(kernel / 2));
+    layers.push_back({name, {1, size, size, in}, {out, kernel, kernel, in}, {.window = moved}, false});
+  };
+  add(224, 3, 4, 7, 2);
+  for (int stage = 0; stage < 4; ++stage) {
+    const std::int64_t width = std::int64_t{4} << stage;
+    const std::int64_t stride = stage == 0 ? 1 : 2;
+    const std::int64_t before = stage == 0 ? 56 : 112 >> stage;
+    const std::int64_t after = 56 >> stage;
+    const std::int64_t basic_in = stage == 0 ? width : width / 2;
+    const std::int64_t bottleneck_in = stage == 0 ? width : width * 2;
+    add(before, basic_in, width, 3, stride);
+    if (stage > 0) add(before, basic_in, width, 1, stride);
+    add(after, width, width, 3, 1);
+    add(before, bottleneck_in, width, 1, 1);
+    add(before, width, width, 3, stride);
+    add(after, width, 4 * width, 1, 1);
+    add(before, bottleneck_in, 4 * width, 1, stride);
+    add(after, 4 * width, width, 1, 1);
+  }
+  return layers;
+}
+
+/// Every stride, kernel and kind of groups that the shipped networks combine.
+std::vector<ConvCase> combinations() {
+  constexpr std::int64_t kChannels = 8;
+  std::vector<ConvCase> cases;
+  for (const std::int64_t stride : {1, 2}) {
+    for (const std::int64_t kernel : {1, 3, 5, 7}) {
+      for (const std::int64_t groups : {std::int64_t{1}, std::int64_t{2}, kChannels}) {
+        const Window2d moved = window({stride, stride}, Padding2d::same(kernel / 2));
+        cases.push_back({fmt::format("stride {0}, kernel {1} x {1}, {2} groups", stride, kernel, groups),
+                         {2, 9, 8, kChannels},
+                         {kChannels, kernel, kernel, kChannels / groups},
+                         {.window = moved, .groups = groups},
+                         stride == 1});
+      }
+    }
+  }
+  return cases;
 }
 
 /// Of Higham's bound K eps |x| * |w| only the magnitude is taken as a norm over the whole result: Winograd's transforms
@@ -70,61 +135,113 @@ double bound(std::int64_t terms, const std::vector<double>& magnitudes) {
 
 std::int64_t taps(const Shape& w) { return w[1] * w[2]; }
 
-using ConvTest = KernelTest;
+class ConvTest : public KernelTest {
+ protected:
+  void expect_forward(const std::vector<ConvCase>& cases) {
+    for (const ConvCase& c : cases) {
+      SCOPED_TRACE(c.name);
+      const Pair x = normal(c.x, dtype());
+      const Pair w = normal(c.w, dtype());
+      const Pair bias = c.bias ? normal({c.w[0]}, DType::f32) : Pair{};
+      const Pair y = output(conv2d_output_shape(c.x, c.w, c.options), dtype());
+      backend().conv2d_forward(x.tested, w.tested, bias.tested, c.options,
+                               scratch(backend().conv2d_forward_scratch_bytes(c.x, c.w, dtype(), c.options)), y.tested);
+      oracle().conv2d_forward(x.exact, w.exact, bias.exact, c.options, {}, y.exact);
+      const Tensor magnitude = like(y.exact);
+      oracle().conv2d_forward(absolute(x.exact), absolute(w.exact), absolute(bias.exact), c.options, {}, magnitude);
+      expect_close("y", y, bound(taps(c.w) * c.w[3], values_of(magnitude)));
+    }
+  }
+
+  void expect_backward_data(const std::vector<ConvCase>& cases) {
+    for (const ConvCase& c : cases) {
+      SCOPED_TRACE(c.name);
+      const Pair dy = normal(conv2d_output_shape(c.x, c.w, c.options), dtype());
+      const Pair w = normal(c.w, dtype());
+      const Pair dx = output(c.x, dtype());
+      backend().conv2d_backward_data(
+          dy.tested, w.tested, c.options,
+          scratch(backend().conv2d_backward_data_scratch_bytes(c.x, c.w, dtype(), c.options)), dx.tested);
+      oracle().conv2d_backward_data(dy.exact, w.exact, c.options, {}, dx.exact);
+      const Tensor magnitude = like(dx.exact);
+      oracle().conv2d_backward_data(absolute(dy.exact), absolute(w.exact), c.options, {}, magnitude);
+      expect_close("dx", dx, bound(taps(c.w) * c.w[0] / c.options.groups, values_of(magnitude)));
+    }
+  }
+
+  void expect_backward_weights(const std::vector<ConvCase>& cases) {
+    for (const ConvCase& c : cases) {
+      SCOPED_TRACE(c.name);
+      const Shape output_shape = conv2d_output_shape(c.x, c.w, c.options);
+      const Pair x = normal(c.x, dtype());
+      const Pair dy = normal(output_shape, dtype());
+      const Pair dw = output(c.w, DType::f32);
+      const Pair dbias = c.bias ? output({c.w[0]}, DType::f32) : Pair{};
+      backend().conv2d_backward_weights(
+          x.tested, dy.tested, c.options,
+          scratch(backend().conv2d_backward_weights_scratch_bytes(c.x, c.w, dtype(), c.options)), dw.tested,
+          dbias.tested);
+      oracle().conv2d_backward_weights(x.exact, dy.exact, c.options, {}, dw.exact, dbias.exact);
+      const Tensor magnitude = like(dw.exact);
+      const Tensor bias_magnitude = like(dbias.exact);
+      oracle().conv2d_backward_weights(absolute(x.exact), absolute(dy.exact), c.options, {}, magnitude, bias_magnitude);
+      const std::int64_t terms = output_shape[0] * output_shape[1] * output_shape[2];
+      expect_close("dw", dw, bound(terms, values_of(magnitude)));
+      if (c.bias) expect_close("dbias", dbias, bound(terms, values_of(bias_magnitude)));
+    }
+  }
+};
 
 }  // namespace
 
-TEST_P(ConvTest, Forward) {
-  for (const ConvCase& c : conv_cases()) {
-    SCOPED_TRACE(c.name);
-    const Pair x = normal(c.x, dtype());
-    const Pair w = normal(c.w, dtype());
-    const Pair bias = c.bias ? normal({c.w[0]}, DType::f32) : Pair{};
-    const Pair y = output(conv2d_output_shape(c.x, c.w, c.options), dtype());
-    backend().conv2d_forward(x.tested, w.tested, bias.tested, c.options,
-                             scratch(backend().conv2d_forward_scratch_bytes(c.x, c.w, dtype(), c.options)), y.tested);
-    oracle().conv2d_forward(x.exact, w.exact, bias.exact, c.options, {}, y.exact);
-    const Tensor magnitude = like(y.exact);
-    oracle().conv2d_forward(absolute(x.exact), absolute(w.exact), absolute(bias.exact), c.options, {}, magnitude);
-    expect_close("y", y, bound(taps(c.w) * c.w[3], values_of(magnitude)));
-  }
-}
+TEST_P(ConvTest, Forward) { expect_forward(conv_cases()); }
+TEST_P(ConvTest, BackwardData) { expect_backward_data(conv_cases()); }
+TEST_P(ConvTest, BackwardWeights) { expect_backward_weights(conv_cases()); }
 
-TEST_P(ConvTest, BackwardData) {
-  for (const ConvCase& c : conv_cases()) {
-    SCOPED_TRACE(c.name);
-    const Pair dy = normal(conv2d_output_shape(c.x, c.w, c.options), dtype());
-    const Pair w = normal(c.w, dtype());
-    const Pair dx = output(c.x, dtype());
+TEST_P(ConvTest, StridesKernelsAndGroupsForward) { expect_forward(combinations()); }
+TEST_P(ConvTest, StridesKernelsAndGroupsBackwardData) { expect_backward_data(combinations()); }
+TEST_P(ConvTest, StridesKernelsAndGroupsBackwardWeights) { expect_backward_weights(combinations()); }
+
+TEST_P(ConvTest, ResNetLayersForward) { expect_forward(resnet_layers()); }
+TEST_P(ConvTest, ResNetLayersBackwardData) { expect_backward_data(resnet_layers()); }
+TEST_P(ConvTest, ResNetLayersBackwardWeights) { expect_backward_weights(resnet_layers()); }
+
+/// Slices start where an image ends, at any element: kernels that load vectors must notice.
+TEST_P(ConvTest, TensorsThatAreNotAligned) {
+  for (const std::int64_t groups : {1, 4}) {
+    SCOPED_TRACE(groups);
+    const ConvCase c{
+        "", {1, 5, 5, 4}, {4, 3, 3, 4 / groups}, {.window = window({1, 1}, Padding2d::same(1)), .groups = groups}};
+    const Shape line{1 + c.x.numel()};
+    const auto shifted = [](const Pair& pair, const Shape& shape) {
+      const auto part = [&](const Tensor& all) { return all.slice(1, 1 + shape.numel()).reshape(shape); };
+      return Pair{part(pair.tested), part(pair.exact)};
+    };
+    const Pair x = shifted(normal(line, dtype()), c.x);
+    const Pair dy = shifted(normal(line, dtype()), c.x);
+    const Pair w = shifted(normal({1 + c.w.numel()}, dtype()), c.w);
+    const Pair y = shifted(output(line, dtype()), c.x);
+    const Pair dx = shifted(output(line, dtype()), c.x);
+    const Pair dw = shifted(output({1 + c.w.numel()}, DType::f32), c.w);
+    backend().conv2d_forward(x.tested, w.tested, {}, c.options,
+                             scratch(backend().conv2d_forward_scratch_bytes(c.x, c.w, dtype(), c.options)), y.tested);
+    oracle().conv2d_forward(x.exact, w.exact, {}, c.options, {}, y.exact);
     backend().conv2d_backward_data(dy.tested, w.tested, c.options,
                                    scratch(backend().conv2d_backward_data_scratch_bytes(c.x, c.w, dtype(), c.options)),
                                    dx.tested);
     oracle().conv2d_backward_data(dy.exact, w.exact, c.options, {}, dx.exact);
-    const Tensor magnitude = like(dx.exact);
-    oracle().conv2d_backward_data(absolute(dy.exact), absolute(w.exact), c.options, {}, magnitude);
-    expect_close("dx", dx, bound(taps(c.w) * c.w[0] / c.options.groups, values_of(magnitude)));
-  }
-}
-
-TEST_P(ConvTest, BackwardWeights) {
-  for (const ConvCase& c : conv_cases()) {
-    SCOPED_TRACE(c.name);
-    const Shape output_shape = conv2d_output_shape(c.x, c.w, c.options);
-    const Pair x = normal(c.x, dtype());
-    const Pair dy = normal(output_shape, dtype());
-    const Pair dw = output(c.w, DType::f32);
-    const Pair dbias = c.bias ? output({c.w[0]}, DType::f32) : Pair{};
     backend().conv2d_backward_weights(
         x.tested, dy.tested, c.options,
-        scratch(backend().conv2d_backward_weights_scratch_bytes(c.x, c.w, dtype(), c.options)), dw.tested,
-        dbias.tested);
-    oracle().conv2d_backward_weights(x.exact, dy.exact, c.options, {}, dw.exact, dbias.exact);
-    const Tensor magnitude = like(dw.exact);
-    const Tensor bias_magnitude = like(dbias.exact);
-    oracle().conv2d_backward_weights(absolute(x.exact), absolute(dy.exact), c.options, {}, magnitude, bias_magnitude);
-    const std::int64_t terms = output_shape[0] * output_shape[1] * output_shape[2];
-    expect_close("dw", dw, bound(terms, values_of(magnitude)));
-    if (c.bias) expect_close("dbias", dbias, bound(terms, values_of(bias_magnitude)));
+        scratch(backend().conv2d_backward_weights_scratch_bytes(c.x, c.w, dtype(), c.options)), dw.tested, {});
+    oracle().conv2d_backward_weights(x.exact, dy.exact, c.options, {}, dw.exact, {});
+    const Tensor magnitude = like(y.exact);
+    oracle().conv2d_forward(absolute(x.exact), absolute(w.exact), {}, c.options, {}, magnitude);
+    expect_close("y", y, bound(36, values_of(magnitude)));
+    oracle().conv2d_backward_data(absolute(dy.exact), absolute(w.exact), c.options, {}, magnitude);
+    expect_close("dx", dx, bound(36, values_of(magnitude)));
+    const Tensor weights_magnitude = like(dw.exact);
+    oracle().conv2d_backward_weights(absolute(x.exact), absolute(dy.exact), c.options, {}, weights_magnitude, {});
+    expect_close("dw", dw, bound(25, values_of(weights_magnitude)));
   }
 }
 

@@ -98,14 +98,16 @@ struct GatheredRows {
 /// Columns of the tile where weights of one result channel lie side by side: forward.
 template <class Tile, class T, int kV>
 struct WeightsAlongK {
+  struct Tables {};
   const GatherGemm& gemm;
   const T* w;
   int first_output;
   int k;
   FragmentAlongK<T, kV, Tile::kN, Tile::kThreads> fragment{};
 
-  __device__ __forceinline__ WeightsAlongK(const GatherGemm& of, const T* weights, int first)
+  __device__ __forceinline__ WeightsAlongK(const GatherGemm& of, const T* weights, Tables& /*shared*/, int first)
       : gemm(of), w(weights), first_output(first), k(fragment.k()) {}
+  __device__ __forceinline__ void prepare() {}
   __device__ __forceinline__ void load() {
 #pragma unroll
     for (int pass = 0; pass < fragment.kPasses; ++pass) {
@@ -118,30 +120,46 @@ struct WeightsAlongK {
   __device__ __forceinline__ void store(float (&to)[kTileK][Tile::kN + kTilePad]) const { fragment.store(to); }
 };
 
-/// Columns of the tile where weights of neighbouring result channels lie side by side: backward data.
+/// Columns of the tile where weights of neighbouring result channels lie side by side: backward data. Where the next
+/// kTileK steps of k start is worked out by one thread each, a turn ahead.
 template <class Tile, class T, int kV>
 struct WeightsAlongOutputs {
+  struct Tables {
+    std::int64_t start[2][kTileK];  ///< of the weights, -1 past the last tap
+  };
   const GatherGemm& gemm;
   const T* w;
+  Tables& tables;
   int first_output;
+  Digits k;
+  int prepared = 0;
+  int loaded = 0;
   FragmentAlongRows<T, kV, Tile::kN, Tile::kThreads> fragment{};
-  Digits k[FragmentAlongRows<T, kV, Tile::kN, Tile::kThreads>::kPasses];
 
-  __device__ __forceinline__ WeightsAlongOutputs(const GatherGemm& of, const T* weights, int first)
-      : gemm(of), w(weights), first_output(first) {
-#pragma unroll
-    for (int pass = 0; pass < fragment.kPasses; ++pass) k[pass] = digits_of(fragment.k(pass), of.taps);
+  __device__ __forceinline__ WeightsAlongOutputs(const GatherGemm& of, const T* weights, Tables& shared, int first)
+      : gemm(of),
+        w(weights),
+        tables(shared),
+        first_output(first),
+        k(digits_of(static_cast<int>(threadIdx.x), of.taps)) {}
+  __device__ __forceinline__ void prepare() {
+    if (threadIdx.x < kTileK) {
+      tables.start[prepared][threadIdx.x] =
+          k.outer < gemm.taps.outer ? k.outer * gemm.w_tap_row + k.middle * gemm.w_tap_column + k.inner * gemm.w_channel
+                                    : -1;
+      advance(k, gemm.turn, gemm.taps);
+    }
+    prepared ^= 1;
   }
   __device__ __forceinline__ void load() {
 #pragma unroll
     for (int pass = 0; pass < fragment.kPasses; ++pass) {
       const int output = first_output + fragment.row(pass);
-      const bool inside = fragment.holds(pass) && output < gemm.outputs && k[pass].outer < gemm.taps.outer;
-      const std::int64_t offset =
-          k[pass].outer * gemm.w_tap_row + k[pass].middle * gemm.w_tap_column + k[pass].inner * gemm.w_channel + output;
-      fragment.vector[pass] = inside ? load_vector<kV>(w + offset) : Vector<T, kV>{};
-      advance(k[pass], gemm.turn, gemm.taps);
+      const std::int64_t start = fragment.holds(pass) ? tables.start[loaded][fragment.k(pass)] : -1;
+      fragment.vector[pass] =
+          start >= 0 && output < gemm.outputs ? load_vector<kV>(w + (start + output)) : Vector<T, kV>{};
     }
+    loaded ^= 1;
   }
   __device__ __forceinline__ void store(float (&to)[kTileK][Tile::kN + kTilePad]) const { fragment.store(to); }
 };
@@ -211,7 +229,7 @@ __device__ __forceinline__ void store_results(const GatherGemm& gemm, const Gath
 
 /// Grid: (groups x tiles of pixels x tiles of channels, the last fastest; products).
 template <class Tile, class T, int kV, template <class, class, int> class Weights>
-__global__ void __launch_bounds__(Tile::kThreads)
+__global__ void __launch_bounds__(Tile::kThreads, kV > 1 ? Tile::kBlocks : 1)
     conv_gather_gemm_kernel(const __grid_constant__ GatherGemms gemms, unsigned pixel_tiles, unsigned channel_tiles,
                             const __grid_constant__ GatherGemmTensors<T> tensors) {
   const GatherGemm& gemm = gemms.of[blockIdx.y];
@@ -222,7 +240,8 @@ __global__ void __launch_bounds__(Tile::kThreads)
   __shared__ TilePixels<Tile> pixels;
   locate_pixels<Tile>(gemm, first_pixel, group, pixels);
   GatheredRows<Tile, T, kV> a(gemm, tensors.gathered, pixels.from);
-  Weights<Tile, T, kV> b(gemm, tensors.w + group * gemm.w_group + gemm.w_start, first_output);
+  __shared__ typename Weights<Tile, T, kV>::Tables tables;
+  Weights<Tile, T, kV> b(gemm, tensors.w + group * gemm.w_group + gemm.w_start, tables, first_output);
   float sum[Tile::kThreadM][Tile::kThreadN] = {};
   multiply_tiles<Tile>(a, b, (gemm.depth() + kTileK - 1) / kTileK, sum);
   store_results<Tile>(gemm, tensors, pixels, group, first_output, sum);

@@ -25,6 +25,8 @@ struct SimtTile {
   static constexpr int kThreadM = kThreadRows;
   static constexpr int kThreadN = kThreadColumns;
   static constexpr int kThreads = (kM / kThreadM) * (kN / kThreadN);
+  /// Blocks that a multiprocessor shall hold at least: with two of 256 threads, 128 registers a thread.
+  static constexpr int kBlocks = kThreads >= 256 ? 2 : 1;
   static_assert(kThreadM % 4 == 0 && kThreadN % 4 == 0 && kM / kThreadM % 8 == 0 && kN / kThreadN % 4 == 0);
 
   struct Shared {
@@ -134,11 +136,13 @@ __device__ __forceinline__ void multiply_tiles(SourceA& a, SourceB& b, int turns
                                                float (&sum)[Tile::kThreadM][Tile::kThreadN]) {
   __shared__ typename Tile::Shared buffer[2];
   a.prepare();
+  b.prepare();
   __syncthreads();
   if (turns == 0) return;
   a.load();
   b.load();
   a.prepare();
+  b.prepare();
   a.store(buffer[0].a);
   b.store(buffer[0].b);
   __syncthreads();
@@ -146,6 +150,7 @@ __device__ __forceinline__ void multiply_tiles(SourceA& a, SourceB& b, int turns
     a.load();
     b.load();
     a.prepare();
+    b.prepare();
     multiply_add<Tile>(buffer[(turn - 1) % 2], sum);
     a.store(buffer[turn % 2].a);
     b.store(buffer[turn % 2].b);
