@@ -34,16 +34,20 @@ struct Corrections {
 /// g from dy and y.
 template <bool kRelu, int N, class T>
 __device__ __forceinline__ void mask_gradient(Vector<T, N>& gradient, const Vector<T, N>& y) {
-  if constexpr (!kRelu) return;
+  if constexpr (kRelu) {
 #pragma unroll
-  for (int k = 0; k < N; ++k) {
-    if (!(to_float(y.element[k]) > 0.0f)) gradient.element[k] = from_float<T>(0.0f);
+    for (int k = 0; k < N; ++k) {
+      if (!(to_float(y.element[k]) > 0.0f)) gradient.element[k] = from_float<T>(0.0f);
+    }
   }
 }
 
 template <int N, bool kRelu, bool kSums, class T>
-__global__ void gradient_kernel(const T* dy, const T* x, const T* y, ChannelStatistics statistics, const float* scale,
-                                ColumnTiling tiling, PartialResults partial, T* dresidual, T* dx) {
+__global__ __launch_bounds__(kBlockThreads,
+                             kReducingBlocks) void gradient_kernel(const T* dy, const T* x, const T* y,
+                                                                   ChannelStatistics statistics, const float* scale,
+                                                                   ColumnTiling tiling, PartialResults partial,
+                                                                   T* dresidual, T* dx) {
   const ColumnPlace place(tiling);
   float mean[N] = {};
   float slope[N] = {};
@@ -126,8 +130,11 @@ __global__ void finish_gradients_kernel(PartialResults partial, std::int64_t row
 
 /// `y` is read where kRelu: where dy is not masked yet.
 template <int N, bool kRelu, class T>
-__global__ void input_gradient_kernel(const T* dy, const T* x, const T* y, ChannelStatistics statistics,
-                                      const float* scale, Corrections corrections, ColumnTiling tiling, T* dx) {
+__global__ __launch_bounds__(kBlockThreads,
+                             kMappingBlocks) void input_gradient_kernel(const T* dy, const T* x, const T* y,
+                                                                        ChannelStatistics statistics,
+                                                                        const float* scale, Corrections corrections,
+                                                                        ColumnTiling tiling, T* dx) {
   const ColumnPlace place(tiling, gridDim.x - 1 - blockIdx.x);
   if (!place.active) return;
   float mean[N];

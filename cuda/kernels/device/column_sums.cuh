@@ -6,7 +6,8 @@ namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
 /// out[row block, c] = factor * the sum of x[., c] over the rows of the block, in f32; four loads in flight a thread.
 template <int N, class T, class Out>
-__global__ void column_sums_kernel(const T* x, ColumnTiling tiling, float factor, Out* out) {
+__global__ __launch_bounds__(kBlockThreads, kReducingBlocks) void column_sums_kernel(const T* x, ColumnTiling tiling,
+                                                                                     float factor, Out* out) {
   constexpr int kRows = 4;
   const ColumnPlace place(tiling);
   float sum[N] = {};

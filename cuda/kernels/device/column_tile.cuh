@@ -15,6 +15,11 @@
 
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
+/// Blocks that a multiprocessor shall hold at once, for __launch_bounds__: of kernels that sum over rows (64 registers
+/// a thread), and of those that keep several values of each channel (80).
+inline constexpr int kReducingBlocks = 4;
+inline constexpr int kMappingBlocks = 3;
+
 /// How a matrix is cut into blocks. Block b has the channels of tile b % column_tiles and the rows
 /// [r * rows_a_block, (r + 1) * rows_a_block) with r = b / column_tiles.
 struct ColumnTiling {
@@ -52,21 +57,19 @@ inline ColumnTiling column_tiling(std::int64_t rows, std::int64_t channels, int 
 
 /// For sums over rows: as many blocks as run at once, so that there are few partial sums and all blocks are equal.
 inline ColumnTiling reducing_tiling(const Device& device, std::int64_t rows, std::int64_t channels, int vector) {
-  constexpr int kBlocksAMultiprocessor = 4;
   constexpr int kThreadRows = 4;
   const std::int64_t tiles = divide_up(channels, std::int64_t{32} * vector);
-  return column_tiling(rows, channels, vector, std::int64_t{device.multiprocessors} * kBlocksAMultiprocessor / tiles,
+  return column_tiling(rows, channels, vector, std::int64_t{device.multiprocessors} * kReducingBlocks / tiles,
                        kThreadRows);
 }
 
 /// For maps: enough rows a thread to pay for the reading of what belongs to its channels, and enough blocks that the
 /// last ones to run do not count.
 inline ColumnTiling mapping_tiling(const Device& device, std::int64_t rows, std::int64_t channels, int vector) {
-  constexpr int kBlocksAMultiprocessor = 16;
+  constexpr int kBlocks = 5 * kMappingBlocks;
   constexpr int kThreadRows = 4;
   const std::int64_t tiles = divide_up(channels, std::int64_t{32} * vector);
-  return column_tiling(rows, channels, vector, std::int64_t{device.multiprocessors} * kBlocksAMultiprocessor / tiles,
-                       kThreadRows);
+  return column_tiling(rows, channels, vector, std::int64_t{device.multiprocessors} * kBlocks / tiles, kThreadRows);
 }
 
 /// A thread's share of a tiling.
