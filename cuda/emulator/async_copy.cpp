@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "cuda/emulator/memory_check.h"
 #include "cuda/emulator/scheduler.h"
 #include "cuda/emulator/source_line.h"
 
@@ -74,13 +75,10 @@ void AsyncCopies::issue(void* shared, const void* global, std::size_t bytes, boo
                   .valid = valid,
                   .group = queues_[current_thread()].group,
                   .pc = pc};
-  std::size_t other = 0;
-  if (in_flight_ > 0) {
-    if (const Copy* found = find(copy.shared, bytes, &other))
-      kernel_fault(fmt::format("copy_async to shared memory that thread {}'s copy_async at {} is still to write", other,
-                               source_line(found->pc)),
-                   pc);
-  }
+  const std::string earlier = in_flight_ > 0 ? in_flight(shared, bytes) : "";
+  if (!earlier.empty()) kernel_fault("copy_async to shared memory " + earlier, pc);
+  if (valid) check_access(AccessKind::read, global, bytes, pc);
+  check_copy_begins(shared, bytes, pc);
   std::memset(shared, kOnItsWay, bytes);
   queues_[current_thread()].copies.push_back(copy);
   mark(copy, 1);
@@ -99,6 +97,7 @@ void AsyncCopies::wait(std::size_t groups_left) {
     } else {
       std::memset(copy.shared, 0, copy.bytes);
     }
+    check_copy_lands(copy.shared, copy.bytes, copy.pc);
     mark(copy, -1);
     --in_flight_;
   }
@@ -119,13 +118,12 @@ void AsyncCopies::end_thread(std::size_t thread) const {
                queue.copies[queue.done].pc);
 }
 
-void AsyncCopies::check_read(const void* address, std::size_t bytes, const void* pc) const {
+std::string AsyncCopies::in_flight(const void* address, std::size_t bytes) const {
   std::size_t thread = 0;
-  if (const Copy* copy = find(static_cast<const std::byte*>(address), bytes, &thread))
-    kernel_fault(fmt::format("reads shared memory that thread {}'s copy_async at {} is still to write: wait for it "
-                             "there, then a barrier",
-                             thread, source_line(copy->pc)),
-                 pc);
+  const Copy* copy = find(static_cast<const std::byte*>(address), bytes, &thread);
+  if (copy == nullptr) return "";
+  return fmt::format("that the copy_async of thread {} at {} is still to write", thread_text(thread),
+                     source_line(copy->pc));
 }
 
 [[gnu::noinline]] void async_copy_issue(void* shared, const void* global, std::size_t bytes, bool valid) {
@@ -145,8 +143,15 @@ void async_copy_wait(std::size_t groups_left) {
   if (async_copies_in_flight != nullptr) copies().wait(groups_left);
 }
 
+std::string async_copy_in_flight(const void* address, std::size_t bytes) {
+  return async_copies_in_flight == nullptr ? "" : async_copies_in_flight->in_flight(address, bytes);
+}
+
 [[gnu::noinline]] void check_async_read_slowly(const void* address, std::size_t bytes) {
-  copies().check_read(address, bytes, __builtin_return_address(0));
+  const std::string copy = copies().in_flight(address, bytes);
+  if (!copy.empty())
+    kernel_fault(fmt::format("reads shared memory {}: wait for it there, then a barrier", copy),
+                 __builtin_return_address(0));
 }
 
 }  // namespace graft::cuda::emulator

@@ -1,8 +1,8 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 // cp.async, as cuda/kernels/device/async_copy.cuh asks for it. A copy is written down when it is issued, its
@@ -28,8 +28,8 @@ class AsyncCopies {
   /// A fault if the thread that ends has copies that it did not wait for.
   void end_thread(std::size_t thread) const;
   bool any() const { return in_flight_ > 0; }
-  /// A fault if any of the bytes are on their way.
-  void check_read(const void* address, std::size_t bytes, const void* pc) const;
+  /// "that thread 3's copy_async at x.cu:12 is still to write" if any of the bytes are on their way, else "".
+  std::string in_flight(const void* address, std::size_t bytes) const;
 
  private:
   struct Copy {
@@ -59,6 +59,8 @@ class AsyncCopies {
 
 /// Those of the block that runs on this host thread, once it has issued one; else null.
 extern constinit thread_local const AsyncCopies* async_copies_in_flight;
+/// "that thread 3's copy_async at x.cu:12 is still to write", of bytes that one is to write; else "".
+std::string async_copy_in_flight(const void* address, std::size_t bytes);
 /// A fault, with the line that reads, if any of the bytes is still to be written by a copy of any thread of the block.
 void check_async_read_slowly(const void* address, std::size_t bytes);
 [[gnu::always_inline]] inline void check_async_read(const void* address, std::size_t bytes) {

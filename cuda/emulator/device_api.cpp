@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "cuda/emulator/device_memory.h"
 #include "cuda/emulator/device_plan.h"
 #include "cuda/emulator/device_state.h"
 
@@ -15,7 +16,8 @@ namespace graft::cuda::inline emulated {
 namespace {
 
 constexpr std::size_t kAlignment = 512;
-constexpr int kUninitialised = 0xff;
+
+std::size_t rounded(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 constexpr int kVersion = 13000;
 
 thread_local cudaError_t last_error = cudaSuccess;
@@ -95,15 +97,14 @@ cudaError_t cudaMemGetInfo(std::size_t* available, std::size_t* total) {
 
 cudaError_t cudaMalloc(void** address, std::size_t bytes) {
   if (!allowed_in_capture()) return result(cudaErrorStreamCaptureUnsupported);
-  const std::size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  *address = nullptr;
+  if (bytes == 0) return result(cudaSuccess);
   const std::lock_guard lock(device().mutex);
-  if (rounded > emulator::device_plan().memory - device().used) return result(cudaErrorMemoryAllocation);
-  *address = rounded == 0 ? nullptr : std::aligned_alloc(kAlignment, rounded);
-  if (rounded == 0) return result(cudaSuccess);
+  if (rounded(bytes) > emulator::device_plan().memory - device().used) return result(cudaErrorMemoryAllocation);
+  *address = emulator::allocate_device_memory(bytes);
   if (*address == nullptr) return result(cudaErrorMemoryAllocation);
-  std::memset(*address, kUninitialised, rounded);
-  device().blocks[*address] = rounded;
-  device().used += rounded;
+  device().blocks[*address] = bytes;
+  device().used += rounded(bytes);
   return result(cudaSuccess);
 }
 
@@ -114,9 +115,9 @@ cudaError_t cudaFree(void* address) {
   const std::lock_guard lock(device().mutex);
   const auto block = device().blocks.find(address);
   if (block == device().blocks.end()) return result(cudaErrorInvalidValue);
-  device().used -= block->second;
+  device().used -= rounded(block->second);
+  emulator::free_device_memory(address, block->second);
   device().blocks.erase(block);
-  std::free(address);
   return result(cudaSuccess);
 }
 

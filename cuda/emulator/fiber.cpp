@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <new>
 #include <utility>
 
@@ -64,6 +65,11 @@ Fiber::Fiber(std::size_t number, std::function<void()> body) : stack_(std::make_
 }
 
 Fiber::~Fiber() {
+  if (left_for_good_) {
+    // Boost would unwind it: it never gets to know that the stack is gone.
+    static_cast<void>(new context::fiber(std::move(rest_)));
+    return;
+  }
   if (!rest_) return;
   Fiber here;
   abandoned_ = true;
@@ -94,6 +100,12 @@ void Fiber::switch_over(Fiber& from, Fiber& to) {
   announce_switch(&from.fake_stack_, to.bottom_, to.bytes_);
   from.arrive(std::move(to.rest_).resume());
   if (from.abandoned_) throw Abandoned{};
+}
+
+void Fiber::leave_for_good(Fiber& from, Fiber& to) {
+  from.left_for_good_ = true;
+  switch_over(from, to);
+  std::abort();
 }
 
 }  // namespace graft::cuda::emulator

@@ -40,6 +40,8 @@ class Fiber {
 
   /// Leaves `from`, the fiber that runs, for `to`; returns when something switches to `from` again.
   static void switch_over(Fiber& from, Fiber& to);
+  /// The same, never to return: what lies on the stack of `from` is not unwound, ever.
+  [[noreturn]] static void leave_for_good(Fiber& from, Fiber& to);
 
  private:
   boost::context::fiber run(boost::context::fiber&& rest, const std::function<void()>& body);
@@ -48,6 +50,7 @@ class Fiber {
   std::unique_ptr<Stack> stack_;
   boost::context::fiber rest_;  ///< what is left to run; empty for one that runs or has ended
   bool abandoned_ = false;
+  bool left_for_good_ = false;
   // What AddressSanitizer keeps: the fake stack, and the stack's bounds.
   void* fake_stack_ = nullptr;
   const void* bottom_ = nullptr;

@@ -12,6 +12,7 @@
 
 #include "cuda/emulator/async_copy.h"
 #include "cuda/emulator/fiber.h"
+#include "cuda/emulator/memory_check.h"
 #include "cuda/emulator/source_line.h"
 #include "engine/base/error.h"
 #include "engine/base/philox.h"
@@ -26,7 +27,6 @@ constinit thread_local dim3 gridDim{};
 namespace {
 
 constexpr std::size_t kLanes = 32;
-constexpr std::size_t kMaxSharedBytes = std::size_t{227} << 10;  // what a block of sm_90 can have
 constexpr unsigned kMaxThreads = 1024;
 constexpr int kUninitialised = 0xff;  // NaN in every floating dtype
 
@@ -115,10 +115,15 @@ class BlockRunner {
   void block_barrier(const void* pc);
   void rendezvous(const char* name, unsigned mask, void* slot, Complete complete, const void* pc);
   [[noreturn]] void fault(const std::string& what, const void* pc);
+  [[noreturn]] void fault_for_good(const std::string& what, const void* pc);
+  std::string thread_text(std::size_t thread) const { return text(threads_[thread].index); }
+  std::string block_text(std::uint64_t turn) const { return text(position(sequence_->block(turn), shape_->grid)); }
 
  private:
   struct SharedMemory {
-    alignas(1024) std::byte bytes[kMaxSharedBytes];
+    std::byte before[kSharedGap];
+    alignas(1024) std::byte bytes[kSharedBytes];
+    std::byte behind[kSharedGap];
   };
 
   void run_block(Sequence& sequence);
@@ -172,8 +177,8 @@ void check_shape(const GridShape& shape) {
   check(shape.grid.x <= 0x7fffffff && shape.grid.y <= 65535 && shape.grid.z <= 65535,
         "[emulator] {}: a grid of {} x {} x {} blocks: x ends at 2^31 - 1, y and z at 65535", shape.kernel,
         shape.grid.x, shape.grid.y, shape.grid.z);
-  check(shape.shared_bytes <= kMaxSharedBytes, "[emulator] {}: {} bytes of shared memory: a block has at most {}",
-        shape.kernel, shape.shared_bytes, kMaxSharedBytes);
+  check(shape.shared_bytes <= kSharedBytes, "[emulator] {}: {} bytes of shared memory: a block has at most {}",
+        shape.kernel, shape.shared_bytes, kSharedBytes);
 }
 
 void BlockRunner::run_grid(const GridShape& shape, const ThreadOrder& order, const std::function<void()>& thread) {
@@ -190,9 +195,15 @@ void BlockRunner::run_grid(const GridShape& shape, const ThreadOrder& order, con
   warps_.resize(threads_.size() / kLanes);
   for (std::size_t i = 0; i < threads_.size(); ++i) threads_[i].index = position(i, shape.block);
   struct Running {
-    explicit Running(BlockRunner* self) { runner = self; }
-    ~Running() { runner = nullptr; }
-  } const running(this);
+    Running(BlockRunner* self, const LaunchView& launch) {
+      check_begin_launch(launch);
+      runner = self;
+    }
+    ~Running() {
+      runner = nullptr;
+      check_end_launch();
+    }
+  } const running(this, {.shared = shared_->bytes, .shared_bytes = shape.shared_bytes, .warps = warps_.size()});
   for (std::uint64_t turn = 0; turn < blocks; ++turn) {
     blockIdx = position(sequence.block(turn), shape.grid);
     run_block(sequence);
@@ -205,6 +216,7 @@ void BlockRunner::run_block(Sequence& sequence) {
   for (Thread& thread : threads_) thread.state = State::fresh;
   for (Warp& warp : warps_) warp.arrived = 0;
   done_ = 0;
+  check_begin_block();
   for (;;) {
     at_barrier_ = 0;
     barrier_pc_ = nullptr;
@@ -212,6 +224,7 @@ void BlockRunner::run_block(Sequence& sequence) {
     for (const std::size_t warp : warp_order_) run_warp(warp);
     if (done_ == threads_.size()) return;
     if (at_barrier_ < threads_.size()) report_stuck();
+    check_block_barrier();
     for (Thread& thread : threads_) thread.state = State::ready;
   }
 }
@@ -333,6 +346,7 @@ void BlockRunner::rendezvous(const char* name, unsigned mask, void* slot, Comple
   warp.slots[current_ % kLanes] = slot;
   if (++warp.arrived < kLanes) return sleep(State::at_warp_primitive, pc);
   warp.arrived = 0;
+  check_warp_barrier(current_ / kLanes);
   if (complete != nullptr) complete(warp.slots);
   for (std::size_t i = warp_begin_; i < warp_begin_ + kLanes; ++i) {
     if (i != current_) threads_[i].state = State::ready;
@@ -350,9 +364,14 @@ void BlockRunner::fault(const std::string& what, const void* pc) {
   throw Fault{};
 }
 
+void BlockRunner::fault_for_good(const std::string& what, const void* pc) {
+  fault_ = describe(current_, pc) + ": " + what;
+  Fiber::leave_for_good(*threads_[current_].fiber, host_);
+}
+
 void BlockRunner::check_dynamic_shared(const void* address, std::size_t bytes, const void* pc) {
   const auto* begin = static_cast<const std::byte*>(address);
-  if (begin + bytes <= shared_->bytes || begin >= shared_->bytes + kMaxSharedBytes) return;
+  if (begin + bytes <= shared_->bytes || begin >= shared_->bytes + kSharedBytes) return;
   if (begin >= shared_->bytes && begin + bytes <= shared_->bytes + shape_->shared_bytes) return;
   fault(fmt::format("{} bytes at byte {} of the {} bytes of dynamic shared memory", bytes, begin - shared_->bytes,
                     shape_->shared_bytes),
@@ -413,5 +432,16 @@ void check_dynamic_shared(const void* address, std::size_t bytes, const void* pc
 }
 
 void kernel_fault(const std::string& what, const void* pc) { runner->fault(what, pc); }
+void kernel_fault_for_good(const std::string& what, const void* pc) { runner->fault_for_good(what, pc); }
+std::string thread_text(std::size_t thread) { return runner->thread_text(thread); }
+std::string block_text(std::uint64_t turn) { return runner->block_text(turn); }
+
+#ifdef GRAFT_EMULATOR_CHECKED
+[[gnu::noinline]] void before_atomic(const void* address, std::size_t bytes) {
+  check_access(AccessKind::atomic, address, bytes, __builtin_return_address(0));
+  check_suspend();
+}
+void after_atomic() { check_resume(); }
+#endif
 
 }  // namespace graft::cuda::emulator

@@ -101,15 +101,32 @@ template <class T>
   return mine.result;
 }
 
+/// Around the load and the store of an atomic: for the checked build.
+#ifdef GRAFT_EMULATOR_CHECKED
+void before_atomic(const void* address, std::size_t bytes);
+void after_atomic();
+#else
+inline void before_atomic(const void* /*address*/, std::size_t /*bytes*/) {}
+inline void after_atomic() {}
+#endif
+
 /// *address = change(*address); returns what was there.
 template <class T, class Change>
-T atomic_update(T* address, const Change& change) {
+[[gnu::always_inline]] inline T atomic_update(T* address, const Change& change) {
+  before_atomic(address, sizeof(T));
   const T old = *address;
   *address = change(old);
+  after_atomic();
   return old;
 }
 
 /// Stops the launch: Error(failure) with kernel, block, thread and the line of `pc`. For the emulator's own parts.
 [[noreturn]] void kernel_fault(const std::string& what, const void* pc);
+/// The same for where no exception can pass, as a load or a store: the thread's stack is not unwound.
+[[noreturn]] void kernel_fault_for_good(const std::string& what, const void* pc);
+
+/// "(3, 0, 0)" for a thread of the block that runs and for the block that the launch ran as its `turn`th, from 0.
+std::string thread_text(std::size_t thread);
+std::string block_text(std::uint64_t turn);
 
 }  // namespace graft::cuda::emulator

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cuda/emulator/device_api.h"
+#include "cuda/emulator/device_memory.h"
 #include "cuda/emulator/device_plan.h"
 #include "cuda/emulator/device_state.h"
 #include "cuda/emulator/stream_queue.h"
@@ -94,6 +95,7 @@ void finish_all_streams() noexcept {
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned /*flags*/) {
   const bool deferred = default_deferred || emulator::device_plan().deferred != 0;
   *stream = new EmulatedStream{.order = default_order, .queue = std::make_shared<emulator::StreamQueue>(deferred)};
+  if (deferred) emulator::pool_blocks_stay_open();
   const std::lock_guard lock(streams().mutex);
   streams().queues.insert((*stream)->queue);
   return result(cudaSuccess);
@@ -122,12 +124,16 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind /*kind*/,
                             cudaStream_t stream) {
   return give(stream, [=] {
-    if (bytes > 0) std::memcpy(to, from, bytes);
+    if (bytes == 0) return;
+    std::memcpy(to, from, bytes);
+    emulator::device_memory_copied(to, from, bytes);
   });
 }
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
   return give(stream, [=] {
-    if (bytes > 0) std::memset(to, value, bytes);
+    if (bytes == 0) return;
+    std::memset(to, value, bytes);
+    emulator::device_memory_written(to, bytes);
   });
 }
 

@@ -5,6 +5,9 @@
 #include "cuda/runtime/check.h"
 #include "cuda/runtime/graph.h"
 #include "engine/base/error.h"
+#ifdef GRAFT_CUDA_EMULATED
+#include "cuda/emulator/device_memory.h"
+#endif
 
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
@@ -22,16 +25,29 @@ std::size_t block_size(std::size_t bytes) {
   return std::max(step, (bytes + step - 1) / step * step);
 }
 
+// The emulator learns which bytes of a block somebody may touch.
+void tell_given_out([[maybe_unused]] void* block, [[maybe_unused]] std::size_t bytes,
+                    [[maybe_unused]] std::size_t block_bytes) {
+#ifdef GRAFT_CUDA_EMULATED
+  emulator::pool_block_given_out(block, bytes, block_bytes);
+#endif
+}
+void tell_taken_back([[maybe_unused]] void* block, [[maybe_unused]] std::size_t block_bytes) {
+#ifdef GRAFT_CUDA_EMULATED
+  emulator::pool_block_taken_back(block, block_bytes);
+#endif
+}
+
 double mib(std::size_t bytes) { return static_cast<double>(bytes) / (1 << 20); }
 
 }  // namespace
 
 std::shared_ptr<MemoryPool> MemoryPool::create(const Device& device) {
-  return std::shared_ptr<MemoryPool>(new MemoryPool(device, std::make_shared<Account>()));
+  return std::shared_ptr<MemoryPool>(new MemoryPool(device, std::make_shared<Account>(), false));
 }
 
 std::shared_ptr<MemoryPool> MemoryPool::create_private() const {
-  return std::shared_ptr<MemoryPool>(new MemoryPool(device_, account_));
+  return std::shared_ptr<MemoryPool>(new MemoryPool(device_, account_, true));
 }
 
 MemoryPool::~MemoryPool() { trim_locked(); }
@@ -39,6 +55,7 @@ MemoryPool::~MemoryPool() { trim_locked(); }
 StoragePtr MemoryPool::allocate(std::size_t bytes) {
   const std::size_t size = block_size(bytes);
   void* data = take(size);
+  if (!private_) tell_given_out(data, bytes, size);
   {
     const std::lock_guard lock(account_->mutex);
     account_->statistics.in_use += bytes;
@@ -98,6 +115,7 @@ void MemoryPool::release(void* data, std::size_t block_bytes, std::size_t wanted
     const std::lock_guard lock(account_->mutex);
     account_->statistics.in_use -= wanted_bytes;
   }
+  if (!private_) tell_taken_back(data, block_bytes);
   const std::lock_guard lock(mutex_);
   free_.emplace(block_bytes, data);
 }

@@ -45,7 +45,8 @@ class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
     MemoryStatistics statistics;
   };
 
-  MemoryPool(const Device& device, std::shared_ptr<Account> account) : device_(device), account_(std::move(account)) {}
+  MemoryPool(const Device& device, std::shared_ptr<Account> account, bool is_private)
+      : device_(device), account_(std::move(account)), private_(is_private) {}
   void* take(std::size_t size);
   void* reserve(std::size_t size);
   void release(void* data, std::size_t block_bytes, std::size_t wanted_bytes);
@@ -54,6 +55,7 @@ class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
 
   Device device_;
   std::shared_ptr<Account> account_;
+  bool private_;  ///< a graph's
   std::mutex mutex_;
   std::multimap<std::size_t, void*> free_;
 };

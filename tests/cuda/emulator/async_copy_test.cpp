@@ -90,6 +90,7 @@ __global__ void poison_kernel(const float* x, float* y) {
 }
 
 TEST(AsyncCopy, DestinationIsNanUntilTheWait) {
+  if (emulator::kChecked) GTEST_SKIP() << "the checked build reports the read";
   const Stream stream = open_stream();
   DeviceArray<float> from(stream, {1, 2, 3, 4});
   DeviceArray<float> to(2);
@@ -155,14 +156,15 @@ void expect_wrong(Wrong wrong, std::initializer_list<std::string> texts) {
 }
 
 TEST(AsyncCopy, ReadOfBytesOnTheirWayIsAFault) {
-  expect_wrong(Wrong::read_own,
-               {"kernel wrong, block (0, 0, 0), thread (0",
-                "reads shared memory that thread 0's copy_async at tests/cuda/emulator/async_copy_test.cpp"});
+  expect_wrong(
+      Wrong::read_own,
+      {"kernel wrong, block (0, 0, 0), thread (0",
+       "reads shared memory that the copy_async of thread (0, 0, 0) at tests/cuda/emulator/async_copy_test.cpp"});
   expect_wrong(Wrong::wrong_group, {"is still to write"});
 }
 
 TEST(AsyncCopy, ReadOfBytesThatAnotherThreadHasNotWaitedForIsAFault) {
-  expect_wrong(Wrong::read_other, {"thread 32's copy_async"});
+  expect_wrong(Wrong::read_other, {"copy_async of thread (32, 0, 0)"});
 }
 
 TEST(AsyncCopy, ThreadThatEndsWithCopiesNotWaitedForIsAFault) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cuda/emulator/memory_check.h"
 #include "cuda/emulator/thread_order.h"
 #include "cuda/kernels/device/warp.cuh"
 #include "cuda/runtime/launch.cuh"

@@ -143,6 +143,7 @@ __global__ void unwritten_kernel(unsigned* out) {
 }
 
 TEST(Scheduler, DynamicSharedMemoryIsNanWhenABlockBegins) {
+  if (emulator::kChecked) GTEST_SKIP() << "the checked build reports the read";
   const Stream stream = open_stream();
   DeviceArray<unsigned> to(2);
   launch(stream, {.kernel = "unwritten", .grid = 2, .block = 32, .shared_bytes = 128}, unwritten_kernel, to.data());
