@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <cstdint>
 
 #include "cuda/backend/cuda_backend.h"
 #include "cuda/kernels/conv_depthwise.h"
+#include "cuda/kernels/conv_mma.h"
 #include "cuda/kernels/conv_problem.h"
 #include "cuda/kernels/conv_simt_backward_data.h"
 #include "cuda/kernels/conv_simt_backward_weights.h"
@@ -51,14 +53,33 @@ ConvProblem problem_of(const Shape& x, const Shape& w, const Conv2dOptions& opti
 
 float* floats(const Tensor& tensor) { return tensor.defined() ? static_cast<float*>(tensor.raw()) : nullptr; }
 
+/// Tensor cores compute what is bf16, and f32 where it may be rounded to tf32.
+bool on_tensor_cores(DType dtype, bool tf32) { return dtype == DType::bf16 || tf32; }
+
+/// What tensor cores load: whole chunks of 16 bytes.
+bool aligned(const Tensor& a, const Tensor& b) {
+  constexpr std::uintptr_t kChunk = 16;
+  return reinterpret_cast<std::uintptr_t>(a.raw()) % kChunk == 0 &&
+         reinterpret_cast<std::uintptr_t>(b.raw()) % kChunk == 0;
+}
+
 }  // namespace
+
+// Which kernel: a fixed rule of shape, dtype, alignment and tf32. Depthwise problems have kernels of their own; tensor
+// cores take what they support; CUDA cores the rest.
 
 void CudaBackend::conv2d_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv2dOptions& options,
                                  const Tensor& scratch, const Tensor& y) {
   check_conv2d_forward(*this, x, w, bias, options, scratch, y);
   const ConvProblem problem = problem_of(x.shape(), w.shape(), options);
-  const auto forward = conv_depthwise_supports(problem) ? conv_depthwise_forward : conv_simt_forward;
-  forward(stream_, x.dtype(), problem, x.raw(), w.raw(), floats(bias), options.relu, y.raw());
+  const DType dtype = x.dtype();
+  if (conv_depthwise_supports(problem)) {
+    conv_depthwise_forward(stream_, dtype, problem, x.raw(), w.raw(), floats(bias), options.relu, y.raw());
+  } else if (on_tensor_cores(dtype, tf32()) && conv_mma_forward_supports(problem, dtype) && aligned(x, w)) {
+    conv_mma_forward(stream_, dtype, problem, x.raw(), w.raw(), floats(bias), options.relu, y.raw());
+  } else {
+    conv_simt_forward(stream_, dtype, problem, x.raw(), w.raw(), floats(bias), options.relu, y.raw());
+  }
 }
 
 std::size_t CudaBackend::conv2d_forward_scratch_bytes(const Shape& x, const Shape& w, DType /*dtype*/,
@@ -71,8 +92,14 @@ void CudaBackend::conv2d_backward_data(const Tensor& dy, const Tensor& w, const 
                                        const Tensor& scratch, const Tensor& dx) {
   check_conv2d_backward_data(*this, dy, w, options, scratch, dx);
   const ConvProblem problem = problem_of(dx.shape(), w.shape(), options);
-  const auto backward = conv_depthwise_supports(problem) ? conv_depthwise_backward_data : conv_simt_backward_data;
-  backward(stream_, dx.dtype(), problem, dy.raw(), w.raw(), dx.raw());
+  const DType dtype = dx.dtype();
+  if (conv_depthwise_supports(problem)) {
+    conv_depthwise_backward_data(stream_, dtype, problem, dy.raw(), w.raw(), dx.raw());
+  } else if (on_tensor_cores(dtype, tf32()) && conv_mma_backward_data_supports(problem, dtype) && aligned(dy, w)) {
+    conv_mma_backward_data(stream_, dtype, problem, dy.raw(), w.raw(), dx.raw());
+  } else {
+    conv_simt_backward_data(stream_, dtype, problem, dy.raw(), w.raw(), dx.raw());
+  }
 }
 
 std::size_t CudaBackend::conv2d_backward_data_scratch_bytes(const Shape& x, const Shape& w, DType /*dtype*/,
@@ -85,19 +112,27 @@ void CudaBackend::conv2d_backward_weights(const Tensor& x, const Tensor& dy, con
                                           const Tensor& scratch, const Tensor& dw, const Tensor& dbias) {
   check_conv2d_backward_weights(*this, x, dy, options, scratch, dw, dbias);
   const ConvProblem problem = problem_of(x.shape(), dw.shape(), options);
-  const auto backward = conv_depthwise_supports(problem) ? conv_depthwise_backward_weights : conv_simt_backward_weights;
-  backward(stream_, x.dtype(), problem, x.raw(), dy.raw(), floats(scratch), floats(dw));
+  const DType dtype = x.dtype();
+  if (conv_depthwise_supports(problem)) {
+    conv_depthwise_backward_weights(stream_, dtype, problem, x.raw(), dy.raw(), floats(scratch), floats(dw));
+  } else if (on_tensor_cores(dtype, tf32()) && conv_mma_backward_weights_supports(problem, dtype) && aligned(x, dy)) {
+    conv_mma_backward_weights(stream_, dtype, problem, x.raw(), dy.raw(), floats(scratch), floats(dw));
+  } else {
+    conv_simt_backward_weights(stream_, dtype, problem, x.raw(), dy.raw(), floats(scratch), floats(dw));
+  }
   if (!dbias.defined()) return;
-  cuda::sum_rows(stream_, dy.dtype(), dy.raw(), problem.out_pixels(), problem.out_channels, workspace(),
-                 kWorkspaceBytes, floats(dbias));
+  cuda::sum_rows(stream_, dtype, dy.raw(), problem.out_pixels(), problem.out_channels, workspace(), kWorkspaceBytes,
+                 floats(dbias));
 }
 
-std::size_t CudaBackend::conv2d_backward_weights_scratch_bytes(const Shape& x, const Shape& w, DType /*dtype*/,
+std::size_t CudaBackend::conv2d_backward_weights_scratch_bytes(const Shape& x, const Shape& w, DType dtype,
                                                                const Conv2dOptions& options) {
   const ConvProblem problem = problem_of(x, w, options);
-  const auto weights_bytes = conv_depthwise_supports(problem) ? conv_depthwise_backward_weights_scratch_bytes
-                                                              : conv_simt_backward_weights_scratch_bytes;
-  return weights_bytes(stream_, problem);
+  if (conv_depthwise_supports(problem)) return conv_depthwise_backward_weights_scratch_bytes(stream_, problem);
+  // Where tensors are not aligned, CUDA cores take what tensor cores support: enough for both.
+  const std::size_t bytes = conv_simt_backward_weights_scratch_bytes(stream_, problem);
+  if (!on_tensor_cores(dtype, tf32()) || !conv_mma_backward_weights_supports(problem, dtype)) return bytes;
+  return std::max(bytes, conv_mma_backward_weights_scratch_bytes(stream_.device(), dtype, problem));
 }
 
 }  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM

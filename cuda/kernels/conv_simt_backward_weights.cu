@@ -129,7 +129,7 @@ struct OutputColumns {
 
 /// Grid: (groups x tiles of rows x tiles of output channels, the last fastest; splits). dw [splits, w_count].
 template <class Tile, class T, int kV>
-__global__ void __launch_bounds__(Tile::kThreads, kV > 1 ? Tile::kBlocks : 1)
+__global__ void __launch_bounds__(Tile::kThreads, Tile::blocks(kV))
     conv_simt_backward_weights_kernel(const __grid_constant__ WeightsGemm gemm, unsigned row_tiles,
                                       unsigned output_tiles, const T* x, const T* dy, float* dw) {
   const int first_output = static_cast<int>(blockIdx.x % output_tiles) * Tile::kN;

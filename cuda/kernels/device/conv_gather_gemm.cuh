@@ -229,7 +229,7 @@ __device__ __forceinline__ void store_results(const GatherGemm& gemm, const Gath
 
 /// Grid: (groups x tiles of pixels x tiles of channels, the last fastest; products).
 template <class Tile, class T, int kV, template <class, class, int> class Weights>
-__global__ void __launch_bounds__(Tile::kThreads, kV > 1 ? Tile::kBlocks : 1)
+__global__ void __launch_bounds__(Tile::kThreads, Tile::blocks(kV))
     conv_gather_gemm_kernel(const __grid_constant__ GatherGemms gemms, unsigned pixel_tiles, unsigned channel_tiles,
                             const __grid_constant__ GatherGemmTensors<T> tensors) {
   const GatherGemm& gemm = gemms.of[blockIdx.y];
