@@ -19,8 +19,10 @@ namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int kDepth = kGemmSimtDepth;
 constexpr int kPart = 64;  ///< rows or columns of C that all threads cover with four each
+/// How deep a block works at a time: as deep as registers allow for what is on its way.
+constexpr int depth_of(int parts) { return parts == 2 ? 8 : 16; }
+static_assert(kGemmSimtDepth % depth_of(1) == 0 && kGemmSimtDepth % depth_of(2) == 0);
 
 struct GemmF32Parameters {
   const float* a;
@@ -34,69 +36,74 @@ struct GemmF32Parameters {
   int m;
   int n;
   int k;
-  int depths;
+  int depths;  ///< of kGemmSimtDepth, in a range of K
   bool relu;
   bool c_vectors;
 };
 
-/// One operand on its way from global memory [kDepth x 64 Parts] to shared memory, in registers between. AlongDepth: K
-/// runs along its rows in global memory.
+/// One operand on its way from global memory [kDepth x kExtent] to shared memory, in registers between. AlongDepth: K
+/// runs along its rows in global memory. Neighbouring threads take neighbouring vectors of a row.
 template <int Parts, bool AlongDepth, bool Vectors>
 class OperandF32 {
  public:
   static constexpr int kExtent = Parts * kPart;
+  static constexpr int kDepth = depth_of(Parts);
   static constexpr int kPitch = kExtent + 4;  ///< rows stay multiples of 16 bytes, columns do not share a bank
 
-  __device__ __forceinline__ OperandF32(const float* matrix, int extent, int depth_extent, int first)
-      : matrix_(matrix), extent_(extent), pitch_(AlongDepth ? depth_extent : extent), first_(first) {}
+  /// From element `first` of `extent` along M or N, for depths in [begin, end).
+  __device__ __forceinline__ OperandF32(const float* matrix, int extent, int depth_extent, int first, int begin,
+                                        int end) {
+    const std::int64_t pitch = AlongDepth ? depth_extent : extent;
+    const int mn = first + place_mn();
+    const int k = begin + place_k();
+    source_ = AlongDepth ? matrix + mn * pitch + k : matrix + k * pitch + mn;
+    step_ = AlongDepth ? kDepth : kDepth * pitch;
+    left_ = extent - mn;
+    depth_left_ = end - k;
+  }
 
-  __device__ __forceinline__ void read(int depth, int end) {
+  /// Reads the next depth.
+  __device__ __forceinline__ void read() {
+    if constexpr (Vectors) {
+      values_ = left_ > 0 && depth_left_ > 0 ? load_vector<4>(source_) : Vector<float, 4>{};
+    } else {
 #pragma unroll
-    for (int part = 0; part < Parts; ++part) {
-      const int mn = first_ + place_mn(part);
-      const int k = depth + place_k();
-      const float* source =
-          AlongDepth ? matrix_ + std::int64_t{mn} * pitch_ + k : matrix_ + std::int64_t{k} * pitch_ + mn;
-      if constexpr (Vectors) {
-        values_[part] = mn < extent_ && k < end ? load_vector<4>(source) : Vector<float, 4>{};
-      } else {
-#pragma unroll
-        for (int i = 0; i < 4; ++i) {
-          const bool valid = AlongDepth ? mn < extent_ && k + i < end : mn + i < extent_ && k < end;
-          values_[part].element[i] = valid ? source[i] : 0.0f;
-        }
+      for (int i = 0; i < 4; ++i) {
+        const bool valid = AlongDepth ? left_ > 0 && depth_left_ > i : left_ > i && depth_left_ > 0;
+        values_.element[i] = valid ? source_[i] : 0.0f;
       }
     }
+    source_ += step_;
+    depth_left_ -= kDepth;
   }
 
   __device__ __forceinline__ void store(float* shared) const {
+    if constexpr (AlongDepth) {
 #pragma unroll
-    for (int part = 0; part < Parts; ++part) {
-      if constexpr (AlongDepth) {
-#pragma unroll
-        for (int i = 0; i < 4; ++i) shared[(place_k() + i) * kPitch + place_mn(part)] = values_[part].element[i];
-      } else {
-        store_vector(shared + place_k() * kPitch + place_mn(part), values_[part]);
-      }
+      for (int i = 0; i < 4; ++i) shared[(place_k() + i) * kPitch + place_mn()] = values_.element[i];
+    } else {
+      store_vector(shared + place_k() * kPitch + place_mn(), values_);
     }
   }
 
  private:
-  // Along the depth: four threads take a row's 16 elements; along M or N: 16 threads take 64 neighbours of a row.
-  static __device__ __forceinline__ int place_mn(int part) {
+  static constexpr int kRowVectors = (AlongDepth ? kDepth : kExtent) / 4;
+  static_assert(kDepth * kExtent == 4 * kThreads, "a vector a thread");
+
+  static __device__ __forceinline__ int place_mn() {
     const int thread = static_cast<int>(threadIdx.x);
-    return part * kPart + (AlongDepth ? thread / 4 : thread % 16 * 4);
+    return AlongDepth ? thread / kRowVectors : thread % kRowVectors * 4;
   }
   static __device__ __forceinline__ int place_k() {
     const int thread = static_cast<int>(threadIdx.x);
-    return AlongDepth ? thread % 4 * 4 : thread / 16;
+    return AlongDepth ? thread % kRowVectors * 4 : thread / kRowVectors;
   }
 
-  const float* matrix_;
-  int extent_;
-  int pitch_;
-  int first_;
-  Vector<float, 4> values_[Parts];
+  const float* source_;
+  std::int64_t step_;
+  int left_;
+  int depth_left_;
+  Vector<float, 4> values_;
 };
 
 template <int Parts>
@@ -109,7 +116,7 @@ __device__ __forceinline__ void multiply_depth(const float* a, const float* b, i
   const int row = static_cast<int>(threadIdx.x) / 16 * 4;
   const int column = static_cast<int>(threadIdx.x) % 16 * 4;
 #pragma unroll
-  for (int k = 0; k < kDepth; ++k) {
+  for (int k = 0; k < depth_of(Parts); ++k) {
     Vector<float, 4> left[Parts];
     Vector<float, 4> right[Parts];
 #pragma unroll
@@ -162,34 +169,35 @@ template <int Parts, bool DepthRowsA, bool DepthRowsB, bool Vectors>
 __global__ void __launch_bounds__(kThreads, 2) gemm_f32_kernel(GemmF32Parameters p) {
   using OperandA = OperandF32<Parts, DepthRowsA, Vectors>;
   using OperandB = OperandF32<Parts, DepthRowsB, Vectors>;
+  constexpr int kDepth = OperandA::kDepth;
   constexpr int kPitch = OperandA::kPitch;
   constexpr int kCopy = kDepth * kPitch;
   auto* shared = dynamic_shared<float>();  // [2 copies][a, b][kDepth][kPitch]
   const int columns = (p.n + OperandB::kExtent - 1) / OperandB::kExtent;
   const int first_row = static_cast<int>(blockIdx.x) / columns * OperandA::kExtent;
   const int first_column = static_cast<int>(blockIdx.x) % columns * OperandB::kExtent;
-  const std::int64_t begin = std::int64_t{blockIdx.y} * p.depths * kDepth;
-  const std::int64_t end = min(begin + std::int64_t{p.depths} * kDepth, std::int64_t{p.k});
-  OperandA a(p.a + blockIdx.z * p.a_matrix, p.m, p.k, first_row);
-  OperandB b(p.b + blockIdx.z * p.b_matrix, p.n, p.k, first_column);
+  const std::int64_t begin = std::int64_t{blockIdx.y} * p.depths * kGemmSimtDepth;
+  const std::int64_t end = min(begin + std::int64_t{p.depths} * kGemmSimtDepth, std::int64_t{p.k});
+  OperandA a(p.a + blockIdx.z * p.a_matrix, p.m, p.k, first_row, static_cast<int>(begin), static_cast<int>(end));
+  OperandB b(p.b + blockIdx.z * p.b_matrix, p.n, p.k, first_column, static_cast<int>(begin), static_cast<int>(end));
   SumsF32<Parts> sums{};
   const int depths = begin < end ? static_cast<int>((end - begin + kDepth - 1) / kDepth) : 0;
-  const auto load = [&](int depth) {
-    a.read(static_cast<int>(begin) + depth * kDepth, static_cast<int>(end));
-    b.read(static_cast<int>(begin) + depth * kDepth, static_cast<int>(end));
-  };
   const auto keep = [&](int depth) {
     float* copy = shared + depth % 2 * (2 * kCopy);
     a.store(copy);
     b.store(copy + kCopy);
   };
   if (depths > 0) {
-    load(0);
+    a.read();
+    b.read();
     keep(0);
   }
   __syncthreads();
   for (int depth = 0; depth < depths; ++depth) {
-    if (depth + 1 < depths) load(depth + 1);
+    if (depth + 1 < depths) {
+      a.read();
+      b.read();
+    }
     const float* copy = shared + depth % 2 * (2 * kCopy);
     multiply_depth<Parts>(copy, copy + kCopy, kPitch, sums);
     if (depth + 1 < depths) keep(depth + 1);
@@ -209,14 +217,14 @@ auto kernel_for(bool transpose_a, bool transpose_b) {
 
 void gemm_f32(const Stream& stream, const GemmProblem& problem, const TilePlan& plan, const GemmArguments& arguments) {
   constexpr std::int64_t kMostMatrices = 65535;
-  const bool large = plan.tile.m == 128;
   const bool vectors = (problem.transpose_a ? problem.m : problem.k) % 4 == 0 &&
                        (problem.transpose_b ? problem.k : problem.n) % 4 == 0 &&
                        aligned_to_16(arguments.a, arguments.b);
-  auto* const kernel = large ? (vectors ? kernel_for<2, true>(problem.transpose_a, problem.transpose_b)
-                                        : kernel_for<2, false>(problem.transpose_a, problem.transpose_b))
-                             : (vectors ? kernel_for<1, true>(problem.transpose_a, problem.transpose_b)
-                                        : kernel_for<1, false>(problem.transpose_a, problem.transpose_b));
+  const bool large = vectors && plan.tile.m == 128;
+  auto* const kernel = large     ? kernel_for<2, true>(problem.transpose_a, problem.transpose_b)
+                       : vectors ? kernel_for<1, true>(problem.transpose_a, problem.transpose_b)
+                                 : kernel_for<1, false>(problem.transpose_a, problem.transpose_b);
+  const int tile = large ? 128 : 64;
   const std::int64_t c_matrix = problem.m * problem.n;
   for (std::int64_t first = 0; first < problem.batch; first += kMostMatrices) {
     const std::int64_t matrices = problem.batch - first < kMostMatrices ? problem.batch - first : kMostMatrices;
@@ -235,12 +243,12 @@ void gemm_f32(const Stream& stream, const GemmProblem& problem, const TilePlan& 
                               .depths = plan.depths_a_split,
                               .relu = problem.relu,
                               .c_vectors = problem.n % 4 == 0 && aligned_to_16(c)};
-    const std::int64_t tiles = plan.rows(problem.m) * plan.columns(problem.n);
+    const std::int64_t tiles = divide_up(problem.m, tile) * divide_up(problem.n, tile);
     launch(stream,
            {.kernel = "gemm_f32",
             .grid = {static_cast<unsigned>(tiles), static_cast<unsigned>(plan.splits), static_cast<unsigned>(matrices)},
             .block = kThreads,
-            .shared_bytes = std::size_t{4} * kDepth * static_cast<std::size_t>(plan.tile.m + 4) * sizeof(float)},
+            .shared_bytes = sizeof(float) * 4 * static_cast<std::size_t>(depth_of(tile / kPart) * (tile + 4))},
            kernel, p);
   }
 }

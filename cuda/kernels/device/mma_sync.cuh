@@ -14,19 +14,18 @@
 
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
-/// Four 8 x 8 matrices of 16-bit elements; lane i names row i % 8 of matrix i / 8.
+/// Four 8 x 8 matrices of 16-bit elements; lane i names row i % 8 of matrix i / 8, by its address in shared memory.
 template <bool Transposed>
-__device__ __forceinline__ void load_matrices(unsigned (&words)[4], const unsigned char* row) {
-  const auto address = static_cast<unsigned>(__cvta_generic_to_shared(row));
+__device__ __forceinline__ void load_matrices(unsigned (&words)[4], unsigned row) {
   if constexpr (Transposed) {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
-                 : "r"(address)
+                 : "r"(row)
                  : "memory");
   } else {
     asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
                  : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
-                 : "r"(address)
+                 : "r"(row)
                  : "memory");
   }
 }
@@ -52,34 +51,62 @@ __device__ __forceinline__ void mma_sync(float (&c)[4], const unsigned (&a)[4], 
   }
 }
 
-/// Fragments of a 16-element strip of one operand for one instruction's depth (two chunks). Words 0..3 are the four
-/// quarters, each 8 elements by one chunk: `second` is the bit of the quarter's number that says "8 elements on", the
-/// other bit says "one chunk deeper". For A, bit 0; for B, whose two halves are two instructions' operands, bit 1.
-template <int ElementBit, class Tile>
-__device__ __forceinline__ void load_fragment(unsigned (&words)[4], const Tile& tile, int first, int step) {
+/// How a warp reads its elements of one operand from a tile: in strips of 16 elements, two chunks deep a step. The four
+/// words of a strip and step are four quarters, 8 elements by one chunk each, whose numbers' bits say "8 elements on"
+/// (bit ElementBit: 0 for A, 1 for B, whose halves are two instructions' operands) and "one chunk deeper". By the
+/// swizzle a lane meets four places, kept here; all else about an address is known to the compiler.
+template <class Tile, int ElementBit>
+class FragmentReader {
+ public:
   using T = typename Tile::Element;
-  const int lane = static_cast<int>(threadIdx.x) % 32;
-  constexpr int kDepthBit = 1 - ElementBit;
-  if constexpr (Tile::kMajor == Major::k) {
-    const int row = first + lane % 8 + (lane >> (3 + ElementBit) & 1) * 8;
-    load_matrices<false>(words, tile.chunk(row, step * 2 + (lane >> (3 + kDepthBit) & 1)));
-  } else if constexpr (sizeof(T) == 2) {
-    const int k = step * 16 + lane % 8 + (lane >> (3 + kDepthBit) & 1) * 8;
-    const int chunk = first / 8 + (lane >> (3 + ElementBit) & 1);
-    load_matrices<true>(words, tile.chunk(chunk / kRowChunks * Tile::kDepth + k, chunk % kRowChunks));
-  } else {
+
+  /// From element `first`, a multiple of 32; of 64 where there are four strips.
+  __device__ __forceinline__ FragmentReader(const Tile& tile, int first) {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int elements_on = lane >> (3 + ElementBit) & 1;
+    const int deeper = lane >> (4 - ElementBit) & 1;
+    const auto base = static_cast<unsigned>(__cvta_generic_to_shared(tile.data));
 #pragma unroll
-    for (int quarter = 0; quarter < 4; ++quarter) {
-      const int mn = first + lane / 4 + (quarter >> ElementBit & 1) * 8;
-      const int k = step * 8 + lane % 4 + (quarter >> kDepthBit & 1) * 4;
-      words[quarter] = __float_as_uint(*tile.element(mn, k));
+    for (int i = 0; i < 4; ++i) {
+      int offset = 0;
+      if constexpr (Tile::kMajor == Major::k) {  // i is the step
+        offset = Tile::offset(first + lane % 8 + elements_on * 8, i * 2 | deeper);
+      } else if constexpr (sizeof(T) == 2) {  // i is the strip
+        const int chunk = (first / 8 % kRowChunks | elements_on) ^ i * 2;
+        offset = Tile::offset(first / kRowElements<T> * Tile::kDepth + lane % 8 + deeper * 8, chunk);
+      } else {  // i is the number of 8 elements within a panel, every lane has words of its own
+        const int chunk = lane / 16 | i * 2;
+        offset = Tile::offset(first / kRowElements<T> * Tile::kDepth + lane % 4, chunk) + lane / 4 % 4 * 4;
+      }
+      places_[i] = base + static_cast<unsigned>(offset);
     }
   }
-  if constexpr (sizeof(T) == 4) {
+
+  __device__ __forceinline__ void read(unsigned (&words)[4], int strip, int step) const {
+    if constexpr (Tile::kMajor == Major::k) {
+      load_matrices<false>(words, places_[step] + static_cast<unsigned>(strip * 16 * kRowBytes));
+    } else if constexpr (sizeof(T) == 2) {
+      load_matrices<true>(words, places_[strip] + static_cast<unsigned>(step * 16 * kRowBytes));
+    } else {
 #pragma unroll
-    for (unsigned& word : words) word = rounded_to_tf32(word);
+      for (int quarter = 0; quarter < 4; ++quarter) {
+        const int eighth = strip * 2 + (quarter >> ElementBit & 1);
+        const int row = eighth / 4 * Tile::kDepth + step * 8 + (quarter >> (1 - ElementBit) & 1) * 4;
+        asm volatile("ld.shared.b32 %0, [%1];"
+                     : "=r"(words[quarter])
+                     : "r"(places_[eighth % 4] + static_cast<unsigned>(row * kRowBytes))
+                     : "memory");
+      }
+    }
+    if constexpr (sizeof(T) == 4) {
+#pragma unroll
+      for (unsigned& word : words) word = rounded_to_tf32(word);
+    }
   }
-}
+
+ private:
+  unsigned places_[4];
+};
 
 /// The warp's tile of C (rows from `row`, columns from `column`) += A B. The fragments of the next step are on their
 /// way while this step's are multiplied.
@@ -88,13 +115,16 @@ __device__ __forceinline__ void mma_sync_tiles(const TileA& a, int row, const Ti
                                                float (&sums)[StripsM][StripsN][4]) {
   using T = typename TileA::Element;
   constexpr int kSteps = kRowChunks / 2;
+  static_assert(StripsM % 2 == 0 && StripsN % 4 == 0 && StripsM <= 4 && StripsN <= 8, "warps of 32 or 64 elements");
+  const FragmentReader<TileA, 0> read_a(a, row);
+  const FragmentReader<TileB, 1> read_b(b, column);
   unsigned a_words[2][StripsM][4];
   unsigned b_words[2][StripsN / 2][4];
   const auto load = [&](int step) {
 #pragma unroll
-    for (int i = 0; i < StripsM; ++i) load_fragment<0>(a_words[step % 2][i], a, row + i * 16, step);
+    for (int i = 0; i < StripsM; ++i) read_a.read(a_words[step % 2][i], i, step);
 #pragma unroll
-    for (int j = 0; j < StripsN / 2; ++j) load_fragment<1>(b_words[step % 2][j], b, column + j * 16, step);
+    for (int j = 0; j < StripsN / 2; ++j) read_b.read(b_words[step % 2][j], j, step);
   };
   load(0);
 #pragma unroll
