@@ -24,8 +24,11 @@ struct Variant {
 const std::vector<Variant> kVariants = {{false, false, true}, {true, true, true},  {true, false, false},
                                         {false, true, false}, {true, false, true}, {true, true, false}};
 
-const std::vector<Shape> kShapes = {{2, 7, 5, 16},  {3, 5, 5, 13}, {2, 9, 9, 1}, {2, 3, 3, 130}, {33, 10},
-                                    {1, 64, 40, 8}, {1, 1, 1, 24}, {1, 1},       {0, 4, 4, 6}};
+const std::vector<Shape> kShapes = {{2, 7, 5, 16}, {3, 5, 5, 13},  {2, 9, 9, 1},  {2, 3, 3, 130},
+                                    {33, 10},      {1, 64, 40, 8}, {1, 1, 1, 24}, {1, 1},
+                                    {0, 4, 4, 6},  {2, 4, 4, 0},   {2, 5, 7, 24}};
+/// Of these the last is taken misaligned.
+const Shape kMisaligned = {2, 5, 7, 24};
 
 /// What one backward call reads and writes. `second` is the inverse deviation (train) or the variance (eval).
 struct Call {
@@ -135,6 +138,7 @@ TEST_P(BatchNormBackwardTest, Train) {
   for (const Shape& shape : kShapes) {
     for (const Variant& variant : kVariants) {
       SCOPED_TRACE(shape.str() + " " + variant.name());
+      misalign(shape == kMisaligned);
       const Call c = call(shape, variant, true);
       run_train(c, c.dx.tested);
       oracle().batch_norm_train_backward(c.dy.exact, c.x.exact, c.y.exact, c.scale.exact, c.mean.exact, c.second.exact,
@@ -150,6 +154,7 @@ TEST_P(BatchNormBackwardTest, Eval) {
   for (const Shape& shape : kShapes) {
     for (const Variant& variant : kVariants) {
       SCOPED_TRACE(shape.str() + " " + variant.name());
+      misalign(shape == kMisaligned);
       const Call c = call(shape, variant, false);
       run_eval(c, c.dx.tested);
       oracle().batch_norm_eval_backward(c.dy.exact, c.x.exact, c.y.exact, c.scale.exact, c.mean.exact, c.second.exact,

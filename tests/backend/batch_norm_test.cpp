@@ -16,14 +16,22 @@ struct NormCase {
   Shape x;
   double mean = 0.0;
   double deviation = 1.0;
+  bool misaligned = false;
 };
 
 const std::vector<NormCase> kNormCases = {
-    {"images", {2, 7, 5, 16}},     {"odd channels", {3, 5, 5, 13}},
-    {"one channel", {2, 9, 9, 1}}, {"many channels", {2, 3, 3, 130}},
-    {"a matrix", {33, 10}},        {"many rows", {1, 64, 40, 8}},
-    {"one row", {1, 1, 1, 24}},    {"one element", {1, 1}},
-    {"no rows", {0, 4, 4, 6}},     {"a mean of a thousand deviations", {4, 8, 8, 16}, 100.0, 0.1},
+    {"images", {2, 7, 5, 16}},
+    {"odd channels", {3, 5, 5, 13}},
+    {"one channel", {2, 9, 9, 1}},
+    {"many channels", {2, 3, 3, 130}},
+    {"a matrix", {33, 10}},
+    {"many rows", {1, 64, 40, 8}},
+    {"one row", {1, 1, 1, 24}},
+    {"one element", {1, 1}},
+    {"no rows", {0, 4, 4, 6}},
+    {"no channels", {2, 4, 4, 0}},
+    {"misaligned", {2, 5, 7, 24}, 0.0, 1.0, true},
+    {"a mean of a thousand deviations", {4, 8, 8, 16}, 100.0, 0.1},
 };
 
 struct Variant {
@@ -102,6 +110,7 @@ TEST_P(BatchNormTest, Train) {
   for (const NormCase& c : kNormCases) {
     for (const Variant& variant : kVariants) {
       SCOPED_TRACE(c.name + ", " + variant.name());
+      misalign(c.misaligned);
       const Inputs in = inputs(c, variant);
       const Shape channels = in.scale.tested.shape();
       const Pair running_mean = normal(channels, DType::f32);
@@ -143,6 +152,7 @@ TEST_P(BatchNormTest, Train) {
 TEST_P(BatchNormTest, TrainWithoutRunningStatisticsAndInPlace) {
   for (const NormCase& c : kNormCases) {
     SCOPED_TRACE(c.name);
+    misalign(c.misaligned);
     const Inputs in = inputs(c, {true, true});
     const Shape channels = in.scale.tested.shape();
     const BatchNormOptions options{.relu = true};
@@ -174,6 +184,7 @@ TEST_P(BatchNormTest, Eval) {
   for (const NormCase& c : kNormCases) {
     for (const Variant& variant : kVariants) {
       SCOPED_TRACE(c.name + ", " + variant.name());
+      misalign(c.misaligned);
       const Inputs in = inputs(c, variant);
       const Shape channels = in.scale.tested.shape();
       const Pair mean = normal(channels, DType::f32, c.mean, c.deviation);

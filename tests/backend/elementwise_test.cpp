@@ -11,7 +11,15 @@ namespace graft::testing {
 
 namespace {
 
-const std::vector<Shape> kShapes = {{1}, {0}, {7}, {16}, {3, 5, 7}, {2, 9, 11, 13}, {5, 0, 3}, {40000}};
+struct Layout {
+  Shape shape;
+  bool misaligned = false;
+};
+
+const std::vector<Layout> kLayouts = {
+    {{1}},    {{0}},    {{7}},     {{16}},      {{3, 5, 7}},       {{2, 9, 11, 13}}, {{5, 0, 3}},
+    {{4095}}, {{8193}}, {{40000}}, {{1}, true}, {{3, 5, 7}, true}, {{4097}, true},
+};
 
 using ElementwiseTest = KernelTest;
 
@@ -19,7 +27,8 @@ using ElementwiseTest = KernelTest;
 
 TEST_P(ElementwiseTest, Fill) {
   for (const DType type : {dtype(), DType::i64, DType::i32, DType::u8}) {
-    for (const Shape& shape : kShapes) {
+    for (const auto& [shape, misaligned] : kLayouts) {
+      misalign(misaligned);
       for (const double value : {0.0, 1.0, 3.0}) {
         const Pair y = output(shape, type);
         backend().fill(value, y.tested);
@@ -35,7 +44,8 @@ TEST_P(ElementwiseTest, Fill) {
 }
 
 TEST_P(ElementwiseTest, CastBetweenFloatingTypes) {
-  for (const Shape& shape : kShapes) {
+  for (const auto& [shape, misaligned] : kLayouts) {
+    misalign(misaligned);
     for (const DType to : {DType::f32, dtype()}) {
       const Pair x = normal(shape, dtype(), 0.0, 100.0);
       const Pair y = output(shape, to);
@@ -90,7 +100,8 @@ TEST_P(ElementwiseTest, CastIntegers) {
 
 TEST_P(ElementwiseTest, Copy) {
   for (const DType type : {dtype(), DType::i64, DType::i32, DType::u8}) {
-    for (const Shape& shape : kShapes) {
+    for (const auto& [shape, misaligned] : kLayouts) {
+      misalign(misaligned);
       const Pair x = is_floating(type) ? normal(shape, type) : output(shape, type);
       const Pair y = output(shape, type);
       backend().copy(x.tested, y.tested);
@@ -100,7 +111,8 @@ TEST_P(ElementwiseTest, Copy) {
 }
 
 TEST_P(ElementwiseTest, Add) {
-  for (const Shape& shape : kShapes) {
+  for (const auto& [shape, misaligned] : kLayouts) {
+    misalign(misaligned);
     const Pair a = normal(shape, dtype());
     const Pair b = normal(shape, dtype());
     const Pair y = output(shape, dtype());
@@ -117,7 +129,8 @@ TEST_P(ElementwiseTest, Add) {
 }
 
 TEST_P(ElementwiseTest, Accumulate) {
-  for (const Shape& shape : kShapes) {
+  for (const auto& [shape, misaligned] : kLayouts) {
+    misalign(misaligned);
     const Pair x = normal(shape, dtype());
     const Pair y = normal(shape, dtype());
     backend().accumulate(x.tested, y.tested);
@@ -127,7 +140,8 @@ TEST_P(ElementwiseTest, Accumulate) {
 }
 
 TEST_P(ElementwiseTest, Scale) {
-  for (const Shape& shape : kShapes) {
+  for (const auto& [shape, misaligned] : kLayouts) {
+    misalign(misaligned);
     const Pair x = normal(shape, dtype());
     const Pair factor = normal({1}, DType::f32);
     const Pair y = output(shape, dtype());
@@ -141,7 +155,8 @@ TEST_P(ElementwiseTest, Scale) {
 }
 
 TEST_P(ElementwiseTest, Relu) {
-  for (const Shape& shape : kShapes) {
+  for (const auto& [shape, misaligned] : kLayouts) {
+    misalign(misaligned);
     const Pair x = normal(shape, dtype());
     const Pair y = output(shape, dtype());
     backend().relu_forward(x.tested, y.tested);
@@ -171,7 +186,8 @@ TEST_P(ElementwiseTest, ReluAtZeroAndInfinity) {
 
 TEST_P(ElementwiseTest, Dropout) {
   const RandomStream random{.seed = 7, .stream = stream_of("dropout:test")};
-  for (const Shape& shape : kShapes) {
+  for (const auto& [shape, misaligned] : kLayouts) {
+    misalign(misaligned);
     for (const double p : {0.0, 0.1, 0.5, 0.9}) {
       for (const double step_number : {0.0, 1.0, 4294967297.0}) {
         const Pair x = normal(shape, dtype());
@@ -201,7 +217,10 @@ TEST_P(ElementwiseTest, DropoutKeepsTheShareThatItShould) {
 }
 
 TEST_P(ElementwiseTest, NormalizeImages) {
-  for (const Shape& shape : {Shape{2, 7, 5, 3}, Shape{3, 28, 28, 1}, Shape{1, 1, 1, 4}, Shape{0, 8, 8, 3}}) {
+  const std::vector<Layout> layouts = {{{2, 7, 5, 3}},   {{3, 28, 28, 1}},  {{1, 1, 1, 4}},       {{0, 8, 8, 3}},
+                                       {{1, 65, 64, 3}}, {{2, 3, 1, 1030}}, {{2, 9, 7, 3}, true}, {{1, 4, 4, 8}, true}};
+  for (const auto& [shape, misaligned] : layouts) {
+    misalign(misaligned);
     SCOPED_TRACE(shape.str());
     std::vector<double> bytes(static_cast<std::size_t>(shape.numel()));
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<double>((i * 37 + 11) % 256);

@@ -16,9 +16,9 @@ struct GemmCase {
 };
 
 const std::vector<GemmCase> kGemmCases = {
-    {1, 1, 1},       {3, 5, 7},    {16, 16, 16}, {17, 33, 65},  {1, 10, 129}, {64, 1, 50},
-    {37, 10, 512},   {5, 4, 0},    {0, 4, 3},    {5, 0, 3},     {2, 3, 4, 1}, {7, 9, 11, 3},
-    {16, 24, 32, 5}, {3, 4, 5, 0}, {1, 1, 300},  {128, 96, 70}, {4, 4, 0, 2}, {2, 3, 4, 0},
+    {1, 1, 1},   {3, 5, 7},     {16, 16, 16}, {17, 33, 65}, {1, 10, 129},   {64, 1, 50},     {37, 10, 512},
+    {5, 4, 0},   {0, 4, 3},     {5, 0, 3},    {2, 3, 4, 1}, {7, 9, 11, 3},  {16, 24, 32, 5}, {3, 4, 5, 0},
+    {1, 1, 300}, {128, 96, 70}, {4, 4, 0, 2}, {2, 3, 4, 0}, {136, 72, 200}, {40, 64, 1000},  {8, 16, 520, 3},
 };
 
 struct GemmProblem {
@@ -80,9 +80,11 @@ TEST_P(GemmTest, OutputInF32) {
 }
 
 TEST_P(GemmTest, SumRows) {
-  for (const Shape& shape : {Shape{1, 1}, Shape{7}, Shape{129, 33}, Shape{2, 5, 7, 3}, Shape{1000, 1}, Shape{1, 64},
-                             Shape{0, 5}, Shape{5, 0}, Shape{513, 16}}) {
+  for (const Shape& shape :
+       {Shape{1, 1}, Shape{7}, Shape{129, 33}, Shape{2, 5, 7, 3}, Shape{1000, 1}, Shape{1, 64}, Shape{0, 5},
+        Shape{5, 0}, Shape{513, 16}, Shape{4000, 24}, Shape{40, 2056}, Shape{65, 8}}) {
     SCOPED_TRACE(shape.str());
+    misalign(shape[-1] == 8);
     const Pair x = normal(shape, dtype());
     const Pair y = output({shape[-1]}, DType::f32);
     backend().sum_rows(x.tested, y.tested);

@@ -55,17 +55,22 @@ Pair KernelTest::normal(const Shape& shape, DType dtype, double mean, double dev
 }
 
 Pair KernelTest::of(const std::vector<double>& values, const Shape& shape, DType dtype) {
-  const Pair pair{backend().empty(shape, dtype), oracle().empty(shape, oracle_dtype(dtype))};
+  const Pair pair{memory(shape, dtype), oracle().empty(shape, oracle_dtype(dtype))};
   set_values(pair.tested, values);
   set_values(pair.exact, values_of(pair.tested));
   return pair;
 }
 
 Pair KernelTest::output(const Shape& shape, DType dtype) {
-  const Pair pair{backend().empty(shape, dtype), oracle().empty(shape, oracle_dtype(dtype))};
+  const Pair pair{memory(shape, dtype), oracle().empty(shape, oracle_dtype(dtype))};
   poison(pair.tested);
   poison(pair.exact);
   return pair;
+}
+
+Tensor KernelTest::memory(const Shape& shape, DType dtype) {
+  if (!misaligned_) return backend().empty(shape, dtype);
+  return backend().empty({shape.numel() + 1}, dtype).slice(1, shape.numel() + 1).reshape(shape);
 }
 
 Tensor KernelTest::scratch(std::size_t bytes) {

@@ -43,6 +43,9 @@ class KernelTest : public ::testing::TestWithParam<KernelParam> {
   Backend& oracle() { return *oracle_; }
   DType dtype() const { return GetParam().dtype; }
 
+  /// From now on tensors start one element after a multiple of 64 bytes, as slices of odd rows may, or no longer.
+  void misalign(bool on) { misaligned_ = on; }
+
   /// Normal numbers, rounded to `dtype`; every call draws from a stream of its own.
   Pair normal(const Shape& shape, DType dtype, double mean = 0.0, double deviation = 1.0);
   /// The given values, rounded to `dtype`.
@@ -59,7 +62,10 @@ class KernelTest : public ::testing::TestWithParam<KernelParam> {
  private:
   std::unique_ptr<Backend> oracle_;
   std::unique_ptr<Backend> backend_;
+  Tensor memory(const Shape& shape, DType dtype);
+
   std::uint64_t draws_ = 0;
+  bool misaligned_ = false;
 };
 
 }  // namespace graft::testing

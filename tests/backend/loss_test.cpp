@@ -65,7 +65,9 @@ class LossTest : public KernelTest {
 }  // namespace
 
 TEST_P(LossTest, SoftmaxCrossEntropy) {
-  for (const Shape& shape : {Shape{1, 1}, Shape{1, 10}, Shape{64, 5}, Shape{7, 33}, Shape{3, 1000}, Shape{129, 2}}) {
+  for (const Shape& shape : {Shape{1, 1}, Shape{1, 10}, Shape{64, 5}, Shape{7, 33}, Shape{3, 1000}, Shape{129, 2},
+                             Shape{3, 256}, Shape{2, 257}, Shape{5, 8}}) {
+    misalign(shape[1] == 8);
     for (const std::int64_t ignore : {0, 3, 1}) {
       for (const double smoothing : {0.0, 0.1, 1.0}) {
         SCOPED_TRACE(shape.str() + ", every " + std::to_string(ignore) + "th row ignored, smoothing " +
@@ -74,6 +76,13 @@ TEST_P(LossTest, SoftmaxCrossEntropy) {
         compare(logits, of(turning_labels(shape[0], shape[1], ignore), {shape[0]}, DType::i64), smoothing);
       }
     }
+  }
+}
+
+TEST_P(LossTest, SoftmaxCrossEntropyOfManyClassesOrRows) {
+  for (const Shape& shape : {Shape{2, 8200}, Shape{2050, 2}}) {
+    SCOPED_TRACE(shape.str());
+    compare(normal(shape, dtype(), 0.0, 3.0), of(turning_labels(shape[0], shape[1], 3), {shape[0]}, DType::i64), 0.1);
   }
 }
 
@@ -93,7 +102,9 @@ TEST_P(LossTest, SoftmaxCrossEntropyOfNanIsNan) {
 }
 
 TEST_P(LossTest, CountCorrect) {
-  for (const Shape& shape : {Shape{1, 1}, Shape{0, 5}, Shape{100, 10}, Shape{33, 7}, Shape{4, 100}}) {
+  for (const Shape& shape : {Shape{1, 1}, Shape{0, 5}, Shape{100, 10}, Shape{33, 7}, Shape{4, 100}, Shape{3, 1000},
+                             Shape{2, 8200}, Shape{5, 8}}) {
+    misalign(shape[1] == 8);
     for (const std::int64_t k : {1, 5, 200}) {
       SCOPED_TRACE(shape.str() + ", top " + std::to_string(k));
       const Pair logits = normal(shape, dtype());

@@ -19,7 +19,7 @@ struct Group {
   std::size_t size() const { return tested.size(); }
 };
 
-const std::vector<Shape> kGroupShapes = {{1}, {7}, {64, 33}, {16, 3, 3, 5}, {0}, {20000}, {8}};
+const std::vector<Shape> kGroupShapes = {{1}, {7}, {64, 33}, {16, 3, 3, 5}, {0}, {20000}, {4097}, {8}};
 
 double value_of(const Pair& scalar) { return values_of(scalar.exact)[0]; }
 
@@ -27,7 +27,8 @@ class OptimTest : public KernelTest {
  protected:
   Group group(double mean = 0.0, double deviation = 1.0) {
     Group result;
-    for (const Shape& shape : kGroupShapes) {
+    for (const Shape& shape : shapes_) {
+      misalign(result.size() % 3 == 2);
       const Pair pair = normal(shape, DType::f32, mean, deviation);
       result.tested.push_back(pair.tested);
       result.exact.push_back(pair.exact);
@@ -46,6 +47,8 @@ class OptimTest : public KernelTest {
     }
     return result;
   }
+
+  void set_shapes(const std::vector<Shape>& shapes) { shapes_ = shapes; }
 
   Pair scalar(double value) { return of({value}, {1}, DType::f32); }
 
@@ -77,6 +80,21 @@ class OptimTest : public KernelTest {
       expect_close("parameter " + std::to_string(t), p.pair(t), p_bound[t]);
       if (v.size() > 0) expect_close("velocity " + std::to_string(t), v.pair(t), v_bound[t]);
     }
+  }
+
+  void compare_clip(double size, double max_norm) {
+    SCOPED_TRACE("gradients of " + std::to_string(size) + ", norm at most " + std::to_string(max_norm));
+    const Group g = group(0.0, size);
+    const Pair factor = output({1}, DType::f32);
+    const Pair norm = output({1}, DType::f32);
+    backend().clip_scale(g.tested, max_norm, scratch(backend().clip_scratch_bytes(g.tested)), factor.tested,
+                         norm.tested);
+    oracle().clip_scale(g.exact, max_norm, {}, factor.exact, norm.exact);
+    double count = 8.0;
+    for (const Tensor& gradient : g.tested) count += static_cast<double>(gradient.numel());
+    // A sum of squares has relative error count eps, its root half of that.
+    expect_close("norm", norm, count * kF32Roundoff * value_of(norm));
+    expect_close("scale", factor, count * kF32Roundoff * value_of(factor));
   }
 
   void compare_adamw(double step_number, const AdamWOptions& options, const Pair& gradient_scale) {
@@ -111,6 +129,8 @@ class OptimTest : public KernelTest {
   }
 
  private:
+  std::vector<Shape> shapes_ = kGroupShapes;
+
   /// The update is lr (m / c1) / (sqrt(v / c2) + eps): the moment's error carried through, and a few roundings of the
   /// update and of p. Bias corrections in f32 would cancel (1 - .999^1 loses ten bits): they are taken as exact here.
   static std::vector<double> step_bound(const Group& p, const Group& m, const Group& v, std::size_t t,
@@ -153,6 +173,15 @@ TEST_P(OptimTest, AdamW) {
   }
 }
 
+TEST_P(OptimTest, ManyTensors) {
+  std::vector<Shape> shapes;
+  for (std::int64_t t = 0; t < 600; ++t) shapes.push_back({t % 5});
+  set_shapes(shapes);
+  compare_sgd({.momentum = 0.9}, {});
+  compare_adamw(10.0, {}, {});
+  compare_clip(1.0, 1.0);
+}
+
 TEST_P(OptimTest, NoParameters) {
   const Pair lr = scalar(0.1);
   const Pair step = of({1.0}, {1}, DType::i64);
@@ -162,20 +191,7 @@ TEST_P(OptimTest, NoParameters) {
 
 TEST_P(OptimTest, ClipScale) {
   for (const double size : {1.0, 1e-6, 1e4}) {
-    for (const double max_norm : {1.0, 100.0, 0.0}) {
-      SCOPED_TRACE("gradients of " + std::to_string(size) + ", norm at most " + std::to_string(max_norm));
-      const Group g = group(0.0, size);
-      const Pair factor = output({1}, DType::f32);
-      const Pair norm = output({1}, DType::f32);
-      backend().clip_scale(g.tested, max_norm, scratch(backend().clip_scratch_bytes(g.tested)), factor.tested,
-                           norm.tested);
-      oracle().clip_scale(g.exact, max_norm, {}, factor.exact, norm.exact);
-      double count = 8.0;
-      for (const Tensor& gradient : g.tested) count += static_cast<double>(gradient.numel());
-      // A sum of squares has relative error count eps, its root half of that.
-      expect_close("norm", norm, count * kF32Roundoff * value_of(norm));
-      expect_close("scale", factor, count * kF32Roundoff * value_of(factor));
-    }
+    for (const double max_norm : {1.0, 100.0, 0.0}) compare_clip(size, max_norm);
   }
 }
 

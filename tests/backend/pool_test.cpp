@@ -16,6 +16,7 @@ struct PoolCase {
   std::string name;
   Shape x;
   Pool2dOptions options;
+  bool misaligned = false;
 };
 
 Pool2dOptions pool(Extent2d kernel, Extent2d stride, Padding2d padding = {}, Extent2d dilation = {1, 1}) {
@@ -37,6 +38,8 @@ std::vector<PoolCase> pool_cases() {
       {"no images", {0, 4, 4, 3}, pool({2, 2}, {2, 2})},
       {"no channels", {2, 4, 4, 0}, pool({2, 2}, {2, 2})},
       {"window does not fit", {2, 1, 4, 3}, pool({2, 2}, {2, 2})},
+      {"misaligned", {2, 7, 6, 8}, pool({3, 3}, {2, 2}, Padding2d::same(1)), true},
+      {"several blocks", {2, 23, 21, 24}, pool({3, 3}, {2, 2}, Padding2d::same(1))},
   };
 }
 
@@ -90,6 +93,7 @@ TEST_P(PoolTest, MaxForward) {
   for (const PoolCase& c : dilated_cases()) cases.push_back(c);
   for (const PoolCase& c : cases) {
     SCOPED_TRACE(c.name);
+    misalign(c.misaligned);
     compare_max(normal(c.x, dtype()), c.options);
   }
 }
@@ -118,6 +122,7 @@ TEST_P(PoolTest, MaxBackward) {
   for (const PoolCase& c : dilated_cases()) cases.push_back(c);
   for (const PoolCase& c : cases) {
     SCOPED_TRACE(c.name);
+    misalign(c.misaligned);
     compare_max_backward(c);
   }
 }
@@ -127,6 +132,7 @@ TEST_P(PoolTest, AverageForward) {
     for (const bool count_include_pad : {false, true}) {
       SCOPED_TRACE(c.name + (count_include_pad ? ", padding counts" : ", padding does not count"));
       c.options.count_include_pad = count_include_pad;
+      misalign(c.misaligned);
       const Pair x = normal(c.x, dtype());
       const Pair y = output(pool2d_output_shape(c.x, c.options), dtype());
       backend().avg_pool2d_forward(x.tested, c.options, y.tested);
@@ -143,6 +149,7 @@ TEST_P(PoolTest, AverageBackward) {
     for (const bool count_include_pad : {false, true}) {
       SCOPED_TRACE(c.name + (count_include_pad ? ", padding counts" : ", padding does not count"));
       c.options.count_include_pad = count_include_pad;
+      misalign(c.misaligned);
       const Pair dy = normal(pool2d_output_shape(c.x, c.options), dtype());
       const Pair dx = output(c.x, dtype());
       backend().avg_pool2d_backward(dy.tested, c.options, dx.tested);
@@ -156,8 +163,9 @@ TEST_P(PoolTest, AverageBackward) {
 
 TEST_P(PoolTest, GlobalAverage) {
   for (const Shape& shape : {Shape{2, 7, 7, 64}, Shape{3, 5, 4, 13}, Shape{1, 1, 1, 1}, Shape{0, 4, 4, 8},
-                             Shape{2, 8, 8, 0}, Shape{1, 32, 31, 3}}) {
+                             Shape{2, 8, 8, 0}, Shape{1, 32, 31, 3}, Shape{2, 3, 5, 520}, Shape{3, 2, 3, 8}}) {
     SCOPED_TRACE(shape.str());
+    misalign(shape[3] == 8);
     const Pair x = normal(shape, dtype());
     const Pair y = output({shape[0], shape[3]}, dtype());
     backend().global_avg_pool_forward(x.tested, y.tested);

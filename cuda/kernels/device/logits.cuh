@@ -12,7 +12,7 @@ namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 inline constexpr std::int64_t kIgnoredLabel = -1;
 
 /// Blocks of kernels that take rows of logits one a block, each leaving one partial result.
-inline constexpr std::int64_t kMostRowBlocks = 4096;
+inline constexpr std::int64_t kMostRowBlocks = 2048;
 inline dim3 row_grid(std::int64_t rows) { return blocks_for(std::min(rows, kMostRowBlocks)); }
 
 /// body(class, logit) for the classes of a row that fall to this thread, N neighbouring ones at a time. The row starts
