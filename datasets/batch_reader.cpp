@@ -6,6 +6,7 @@
 
 #include "datasets/augment.h"
 #include "datasets/permutation.h"
+#include "engine/backend/images.h"
 #include "engine/base/philox.h"
 
 namespace graft {
@@ -23,13 +24,45 @@ void BatchReader::start_epoch(std::int64_t epoch) {
   if (options_.shuffle) order_ = epoch_order(dataset_->size(), options_.seed, options_.role, epoch);
 }
 
+BatchPicks BatchReader::make_picks() const {
+  BatchPicks picks;
+  const auto rows = static_cast<std::size_t>(options_.batch_size);
+  picks.picks.resize(rows * kPickColumns);
+  picks.labels.resize(rows);
+  return picks;
+}
+
 HostBatch BatchReader::make_host_batch() const {
   HostBatch batch;
-  const auto rows = static_cast<std::size_t>(options_.batch_size);
-  batch.items.resize(rows * dataset_->item_bytes());
-  batch.labels.resize(rows);
+  batch.picked = make_picks();
+  batch.items.resize(static_cast<std::size_t>(options_.batch_size) * dataset_->item_bytes());
   if (options_.augment.any()) batch.image.resize(dataset_->item_bytes());
   return batch;
+}
+
+void BatchReader::pick(std::int64_t batch, BatchPicks& into) const {
+  const std::int64_t begin = batch * options_.batch_size;
+  into.count = std::min(options_.batch_size, dataset_->size() - begin);
+  into.rows = options_.pad_last ? options_.batch_size : into.count;
+  const RandomStream random{options_.seed, stream_of("augment:" + options_.role)};
+  std::fill(into.picks.begin(), into.picks.end(), 0);
+  for (std::int64_t row = 0; row < options_.batch_size; ++row) {
+    std::int32_t* pick = into.picks.data() + row * kPickColumns;
+    std::int64_t& label = into.labels[static_cast<std::size_t>(row)];
+    if (row >= into.count) {
+      pick[kPickImage] = -1;
+      label = -1;
+      continue;
+    }
+    const std::int64_t item = options_.shuffle ? order_[static_cast<std::size_t>(begin + row)] : begin + row;
+    label = dataset_->label(item);
+    pick[kPickImage] = static_cast<std::int32_t>(item);
+    if (!options_.augment.any()) continue;
+    const Augmentation drawn = draw_augmentation(options_.augment, random, epoch_, item);
+    pick[kPickTop] = static_cast<std::int32_t>(drawn.top);
+    pick[kPickLeft] = static_cast<std::int32_t>(drawn.left);
+    pick[kPickFlip] = drawn.flip ? 1 : 0;
+  }
 }
 
 void BatchReader::fill(std::int64_t batch, HostBatch& into) const {
@@ -42,26 +75,22 @@ void BatchReader::fill(std::int64_t batch, HostBatch& into) const {
 }
 
 void BatchReader::fill_items(std::int64_t batch, HostBatch& into) const {
-  const std::int64_t begin = batch * options_.batch_size;
-  into.count = std::min(options_.batch_size, dataset_->size() - begin);
-  into.rows = options_.pad_last ? options_.batch_size : into.count;
-  const RandomStream random{options_.seed, stream_of("augment:" + options_.role)};
+  pick(batch, into.picked);
   const Shape shape = dataset_->item_shape();
   const std::size_t bytes = dataset_->item_bytes();
-  for (std::int64_t row = 0; row < into.count; ++row) {
-    const std::int64_t item = options_.shuffle ? order_[static_cast<std::size_t>(begin + row)] : begin + row;
+  for (std::int64_t row = 0; row < into.picked.count; ++row) {
+    const std::int32_t* pick = into.picked.picks.data() + row * kPickColumns;
     const auto out = std::span(into.items).subspan(static_cast<std::size_t>(row) * bytes, bytes);
-    into.labels[static_cast<std::size_t>(row)] = dataset_->label(item);
     if (options_.augment.any()) {
-      dataset_->read(item, into.image);
-      augment_image(into.image, shape, draw_augmentation(options_.augment, random, epoch_, item), out);
+      dataset_->read(pick[kPickImage], into.image);
+      augment_image(into.image, shape, {.top = pick[kPickTop], .left = pick[kPickLeft], .flip = pick[kPickFlip] != 0},
+                    out);
     } else {
-      dataset_->read(item, out);
+      dataset_->read(pick[kPickImage], out);
     }
   }
-  std::fill(into.items.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(into.count) * bytes),
+  std::fill(into.items.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(into.picked.count) * bytes),
             into.items.end(), std::byte{0});
-  std::fill(into.labels.begin() + into.count, into.labels.end(), -1);
 }
 
 std::vector<std::int64_t> epoch_order(std::int64_t count, std::uint64_t seed, const std::string& role,

@@ -10,12 +10,18 @@
 
 namespace graft {
 
-/// A batch in host memory, with room for a whole one.
-struct HostBatch {
-  std::vector<std::byte> items;
+/// Which items a batch is made of and what happens to each, with room for a whole batch.
+struct BatchPicks {
+  std::vector<std::int32_t> picks;  ///< [rows, 4] as gather_images takes them; image -1 for padding
   std::vector<std::int64_t> labels;
   std::int64_t rows = 0;   ///< with padding
   std::int64_t count = 0;  ///< real items
+};
+
+/// A batch in host memory, with room for a whole one.
+struct HostBatch {
+  BatchPicks picked;
+  std::vector<std::byte> items;
   std::exception_ptr error;
   std::vector<std::byte> image;  ///< scratch of one item, for augmentation
 };
@@ -29,9 +35,11 @@ class BatchReader {
   std::int64_t batch_count() const;
   /// No thread may be filling.
   void start_epoch(std::int64_t epoch);
+  /// What batch number `batch` of the epoch is made of.
+  void pick(std::int64_t batch, BatchPicks& into) const;
   /// Fills `into` with batch number `batch` of the epoch, or with the error that reading it met.
   void fill(std::int64_t batch, HostBatch& into) const;
-  /// A host batch with room for a whole batch.
+  BatchPicks make_picks() const;
   HostBatch make_host_batch() const;
 
  private:

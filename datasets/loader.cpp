@@ -1,9 +1,12 @@
 #include "datasets/loader.h"
 
+#include <algorithm>
+#include <span>
 #include <utility>
 
 #include "datasets/batch_reader.h"
 #include "datasets/read_ahead.h"
+#include "engine/backend/images.h"
 #include "engine/base/error.h"
 
 namespace graft {
@@ -42,63 +45,153 @@ Tensor upload(Backend& backend, const std::vector<float>& values) {
 
 }  // namespace
 
+/// Where a Loader's batches come from.
 class Loader::Impl {
  public:
-  Impl(const DatasetPtr& dataset, Backend& backend, const LoaderOptions& options)
-      : backend_(backend), reader_(dataset, options), read_ahead_(reader_, options.threads) {
+  Impl(Backend& backend, const LoaderOptions& options)
+      : backend_(backend), labels_(backend.empty({options.batch_size}, DType::i64)) {}
+  virtual ~Impl() = default;
+
+  virtual std::int64_t batch_count() const = 0;
+  virtual void start_epoch(std::int64_t epoch) = 0;
+  virtual std::optional<Batch> next() = 0;
+
+ protected:
+  Batch batch_of(const BatchPicks& picked, const Tensor& items) {
+    Batch batch{.items = items.slice(0, picked.rows), .labels = labels_.slice(0, picked.rows), .count = picked.count};
+    backend_.copy_from_host(picked.labels.data(), batch.labels);
+    return batch;
+  }
+
+  Backend& backend_;
+
+ private:
+  Tensor labels_;
+};
+
+namespace {
+
+/// Batches that are read on the host, by worker threads where asked, and copied to the backend one by one.
+class StreamingLoader final : public Loader::Impl {
+ public:
+  StreamingLoader(const DatasetPtr& dataset, Backend& backend, const LoaderOptions& options)
+      : Impl(backend, options), reader_(dataset, options), read_ahead_(reader_, options.threads) {
     const Shape shape(batch_dims(options.batch_size, dataset->item_shape()));
     normalise_ = dataset->item_dtype() == DType::u8;
     items_ = backend.empty(shape, normalise_ ? options.dtype : dataset->item_dtype());
-    labels_ = backend.empty({options.batch_size}, DType::i64);
     if (!normalise_) return;
     pixels_ = backend.empty(shape, DType::u8);
     mean_ = upload(backend, options.mean);
     deviation_ = upload(backend, options.deviation);
   }
 
-  std::int64_t batch_count() const { return reader_.batch_count(); }
-  void start_epoch(std::int64_t epoch) {
-    started_ = true;
-    read_ahead_.start_epoch(epoch);
-  }
+  std::int64_t batch_count() const override { return reader_.batch_count(); }
+  void start_epoch(std::int64_t epoch) override { read_ahead_.start_epoch(epoch); }
 
-  std::optional<Batch> next() {
-    check(started_, "[loader] no epoch was started; call start_epoch first");
+  std::optional<Batch> next() override {
     const HostBatch* host = read_ahead_.next();
     if (host == nullptr) return std::nullopt;
     if (host->error) std::rethrow_exception(host->error);
-    Batch batch{.items = items_.slice(0, host->rows), .labels = labels_.slice(0, host->rows), .count = host->count};
-    const Tensor raw = normalise_ ? pixels_.slice(0, host->rows) : batch.items;
+    Batch batch = batch_of(host->picked, items_);
+    const Tensor raw = normalise_ ? pixels_.slice(0, host->picked.rows) : batch.items;
     backend_.copy_from_host(host->items.data(), raw);
     if (normalise_) backend_.normalize_images(raw, mean_, deviation_, batch.items);
-    backend_.copy_from_host(host->labels.data(), batch.labels);
     return batch;
   }
 
  private:
-  Backend& backend_;
   BatchReader reader_;
   ReadAhead read_ahead_;
   bool normalise_ = false;
-  bool started_ = false;
   Tensor items_;
-  Tensor labels_;
   Tensor pixels_;
   Tensor mean_;
   Tensor deviation_;
 };
 
+/// All images of a data set on the backend, [M, H, W, C], read in pieces so that the host holds few of them at a time.
+Tensor upload_images(Backend& backend, const Dataset& dataset) {
+  constexpr std::int64_t kPiece = 1024;
+  const Tensor images = backend.empty(Shape(batch_dims(dataset.size(), dataset.item_shape())), DType::u8);
+  const std::size_t bytes = dataset.item_bytes();
+  std::vector<std::byte> piece(static_cast<std::size_t>(std::min(kPiece, dataset.size())) * bytes);
+  for (std::int64_t begin = 0; begin < dataset.size(); begin += kPiece) {
+    const std::int64_t end = std::min(begin + kPiece, dataset.size());
+    for (std::int64_t item = begin; item < end; ++item)
+      dataset.read(item, std::span(piece).subspan(static_cast<std::size_t>(item - begin) * bytes, bytes));
+    backend.copy_from_host(piece.data(), images.slice(begin, end));
+  }
+  return images;
+}
+
+/// Batches that are gathered from images on the backend.
+class ResidentLoader final : public Loader::Impl {
+ public:
+  ResidentLoader(const DatasetPtr& dataset, Backend& backend, const LoaderOptions& options)
+      : Impl(backend, options),
+        reader_(dataset, options),
+        picked_(reader_.make_picks()),
+        images_(upload_images(backend, *dataset)),
+        picks_(backend.empty({options.batch_size, kPickColumns}, DType::i32)),
+        mean_(upload(backend, options.mean)),
+        deviation_(upload(backend, options.deviation)),
+        items_(backend.empty(Shape(batch_dims(options.batch_size, dataset->item_shape())), options.dtype)) {}
+
+  std::int64_t batch_count() const override { return reader_.batch_count(); }
+  void start_epoch(std::int64_t epoch) override {
+    reader_.start_epoch(epoch);
+    next_ = 0;
+  }
+
+  std::optional<Batch> next() override {
+    if (next_ == reader_.batch_count()) return std::nullopt;
+    reader_.pick(next_++, picked_);
+    Batch batch = batch_of(picked_, items_);
+    const Tensor picks = picks_.slice(0, picked_.rows);
+    backend_.copy_from_host(picked_.picks.data(), picks);
+    backend_.gather_images(images_, picks, mean_, deviation_, batch.items);
+    return batch;
+  }
+
+ private:
+  BatchReader reader_;
+  BatchPicks picked_;
+  std::int64_t next_ = 0;
+  Tensor images_;
+  Tensor picks_;
+  Tensor mean_;
+  Tensor deviation_;
+  Tensor items_;
+};
+
+bool fits(const Dataset& dataset, const LoaderOptions& options) {
+  return dataset.item_dtype() == DType::u8 &&
+         static_cast<std::size_t>(dataset.size()) * dataset.item_bytes() <= options.resident_bytes;
+}
+
+}  // namespace
+
 Loader::Loader(const DatasetPtr& dataset, Backend& backend, const LoaderOptions& options) {
   check_options(*dataset, options);
-  impl_ = std::make_unique<Impl>(dataset, backend, options);
+  if (fits(*dataset, options)) {
+    impl_ = std::make_unique<ResidentLoader>(dataset, backend, options);
+  } else {
+    impl_ = std::make_unique<StreamingLoader>(dataset, backend, options);
+  }
 }
 
 Loader::~Loader() = default;
 
 std::int64_t Loader::batch_count() const { return impl_->batch_count(); }
 
-void Loader::start_epoch(std::int64_t epoch) { impl_->start_epoch(epoch); }
+void Loader::start_epoch(std::int64_t epoch) {
+  started_ = true;
+  impl_->start_epoch(epoch);
+}
 
-std::optional<Batch> Loader::next() { return impl_->next(); }
+std::optional<Batch> Loader::next() {
+  check(started_, "[loader] no epoch was started; call start_epoch first");
+  return impl_->next();
+}
 
 }  // namespace graft

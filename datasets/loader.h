@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -25,10 +26,13 @@ struct LoaderOptions {
   std::uint64_t seed = 0;  ///< with `role` keys order and augmentation: a function of (seed, role, epoch) and item
   std::string role{};      ///< DESIGN's (seed, half, epoch): "source" or "target"
   AugmentOptions augment{};
-  int threads = 0;            ///< worker threads that read ahead; 0: read in the caller's thread. Never changes a bit
+  int threads = 0;            ///< workers that read ahead; 0: the caller's thread reads. Never changes a bit
   DType dtype = DType::f32;   ///< of the batch that u8 images are normalised into; other items keep theirs
   std::vector<float> mean{};  ///< needed for u8 items
   std::vector<float> deviation{};
+  /// u8 images of at most so many bytes together are copied to the backend once, and batches are made there; larger
+  /// sets are read batch by batch. Never changes a bit.
+  std::size_t resident_bytes = std::size_t{256} << 20;
 };
 
 /// A batch on a backend.
@@ -51,9 +55,11 @@ class Loader {
   /// The next batch, or nothing at the end of the epoch. The batch's tensors are valid until the next call.
   std::optional<Batch> next();
 
- private:
   class Impl;
+
+ private:
   std::unique_ptr<Impl> impl_;
+  bool started_ = false;
 };
 
 /// The order of `count` items in an epoch: Fisher-Yates keyed by (seed, role, epoch).

@@ -10,6 +10,7 @@
 #include "engine/backend/conv.h"
 #include "engine/backend/elementwise.h"
 #include "engine/backend/gemm.h"
+#include "engine/backend/images.h"
 #include "engine/backend/loss.h"
 #include "engine/backend/norm.h"
 #include "engine/backend/optim.h"
@@ -45,6 +46,7 @@ class Backend : public ConvKernels,
                 public NormKernels,
                 public PoolKernels,
                 public ElementwiseKernels,
+                public ImageKernels,
                 public LossKernels,
                 public OptimKernels {
  public:

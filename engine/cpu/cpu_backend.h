@@ -106,6 +106,10 @@ class CpuBackend final : public Backend {
   void subsample_pad_backward(const Tensor& dy, std::int64_t stride, const Tensor& dx) override;
   void normalize_images(const Tensor& x, const Tensor& mean, const Tensor& deviation, const Tensor& y) override;
 
+  // engine/backend/images.h
+  void gather_images(const Tensor& images, const Tensor& picks, const Tensor& mean, const Tensor& deviation,
+                     const Tensor& y) override;
+
   // engine/backend/loss.h
   void softmax_cross_entropy(const Tensor& logits, const Tensor& labels, double label_smoothing, const Tensor& loss,
                              const Tensor& dlogits) override;

@@ -89,6 +89,8 @@ class ReferenceBackend : public Backend {
   void subsample_pad_forward(const Tensor& x, std::int64_t stride, const Tensor& y) override;
   void subsample_pad_backward(const Tensor& dy, std::int64_t stride, const Tensor& dx) override;
   void normalize_images(const Tensor& x, const Tensor& mean, const Tensor& deviation, const Tensor& y) override;
+  void gather_images(const Tensor& images, const Tensor& picks, const Tensor& mean, const Tensor& deviation,
+                     const Tensor& y) override;
 
   void softmax_cross_entropy(const Tensor& logits, const Tensor& labels, double label_smoothing, const Tensor& loss,
                              const Tensor& dlogits) override;

@@ -108,9 +108,35 @@ TEST(Loader, NormalisesImagesInOrder) {
   }
 }
 
+TEST(Loader, GivesTheSameBitsFromTheBackendsMemoryAndFromTheHosts) {
+  LoaderOptions options = image_options();
+  options.shuffle = true;
+  for (const auto& backend : {make_cpu_backend({.threads = 2}), make_reference_backend({})}) {
+    for (const DType dtype : {DType::f32, DType::bf16}) {
+      for (const bool pad_last : {false, true}) {
+        for (const AugmentOptions& augment : {AugmentOptions{}, AugmentOptions{.crop_padding = 2, .flip = true}}) {
+          if (!backend->supports(dtype)) continue;
+          options.dtype = dtype;
+          options.pad_last = pad_last;
+          options.augment = augment;
+          options.resident_bytes = static_cast<std::size_t>(kCount * kImage.numel());
+          Loader resident(make_images(), *backend, options);
+          --options.resident_bytes;
+          Loader streaming(make_images(), *backend, options);
+          EXPECT_EQ(resident.batch_count(), streaming.batch_count());
+          for (const std::int64_t epoch : {0, 1, 0}) {
+            EXPECT_TRUE(read_epoch(resident, epoch) == read_epoch(streaming, epoch)) << name_of(dtype) << epoch;
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(Loader, GivesTheSameBitsForAnyNumberOfThreads) {
   const auto backend = make_cpu_backend({.threads = 1});
   LoaderOptions options = image_options();
+  options.resident_bytes = 0;
   options.shuffle = true;
   options.augment = {.crop_padding = 2, .flip = true};
   for (const bool drop_last : {false, true}) {
@@ -214,6 +240,7 @@ TEST(Loader, PassesOnWhatReadingMet) {
 TEST(Loader, CanBeLeftAtAnyTime) {
   const auto backend = make_reference_backend({});
   LoaderOptions options = image_options();
+  options.resident_bytes = 0;
   options.threads = 3;
   for (int taken = 0; taken < 4; ++taken) {
     Loader loader(make_images(), *backend, options);
