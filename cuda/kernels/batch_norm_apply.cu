@@ -16,11 +16,9 @@ namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 namespace {
 
 template <int N, bool kResidual, bool kRelu, class T>
-__global__ __launch_bounds__(kBlockThreads, kMappingBlocks) void batch_norm_apply_kernel(const T* x, const T* residual,
-                                                                                         ChannelStatistics statistics,
-                                                                                         const float* scale,
-                                                                                         const float* shift,
-                                                                                         ColumnTiling tiling, T* y) {
+__global__ void __launch_bounds__(kBlockThreads, kMappingBlocks)
+    batch_norm_apply_kernel(const T* x, const T* residual, ChannelStatistics statistics, const float* scale,
+                            const float* shift, ColumnTiling tiling, T* y) {
   constexpr int kRows = kResidual ? 2 : 4;
   const ColumnPlace place(tiling, gridDim.x - 1 - blockIdx.x);
   if (!place.active) return;

@@ -22,6 +22,12 @@ namespace {
 
 constexpr int kRows = 2;
 
+/// Blocks that a multiprocessor shall hold: what keeps three arrays or more in flight has registers for two.
+constexpr int kGradientBlocks = 2;
+constexpr int gradient_blocks(bool relu, bool sums, bool input) {
+  return sums && (relu || input) ? kGradientBlocks : kMappingBlocks;
+}
+
 /// Values of a channel that gradient_kernel sums.
 enum PartialSum { kGradientSum, kProductSum, kPartialSums };
 
@@ -42,12 +48,11 @@ __device__ __forceinline__ void mask_gradient(Vector<T, N>& gradient, const Vect
   }
 }
 
-template <int N, bool kRelu, bool kSums, class T>
-__global__ __launch_bounds__(kBlockThreads,
-                             kReducingBlocks) void gradient_kernel(const T* dy, const T* x, const T* y,
-                                                                   ChannelStatistics statistics, const float* scale,
-                                                                   ColumnTiling tiling, PartialResults partial,
-                                                                   T* dresidual, T* dx) {
+/// Writes dx, if it is not null, where kInput.
+template <int N, bool kRelu, bool kSums, bool kInput, class T>
+__global__ void __launch_bounds__(kBlockThreads, gradient_blocks(kRelu, kSums, kInput))
+    gradient_kernel(const T* dy, const T* x, const T* y, ChannelStatistics statistics, const float* scale,
+                    ColumnTiling tiling, PartialResults partial, T* dresidual, T* dx) {
   const ColumnPlace place(tiling);
   float mean[N] = {};
   float slope[N] = {};
@@ -56,7 +61,7 @@ __global__ __launch_bounds__(kBlockThreads,
     for (int k = 0; k < N; ++k) {
       const std::int64_t c = place.channel + k;
       if constexpr (kSums) mean[k] = statistics.mean[c];
-      if (dx != nullptr) slope[k] = scale[c] * inverse_deviation_of(statistics, c);
+      if constexpr (kInput) slope[k] = scale[c] * inverse_deviation_of(statistics, c);
     }
   }
   float sums[kPartialSums * N] = {};
@@ -86,7 +91,7 @@ __global__ __launch_bounds__(kBlockThreads,
         }
       }
       if (dresidual != nullptr) store_vector(dresidual + at, gradient[r]);
-      if (dx != nullptr) {
+      if (kInput && dx != nullptr) {
         float to[N];
 #pragma unroll
         for (int k = 0; k < N; ++k) to[k] = to_float(gradient[r].element[k]) * slope[k];
@@ -130,11 +135,9 @@ __global__ void finish_gradients_kernel(PartialResults partial, std::int64_t row
 
 /// `y` is read where kRelu: where dy is not masked yet.
 template <int N, bool kRelu, class T>
-__global__ __launch_bounds__(kBlockThreads,
-                             kMappingBlocks) void input_gradient_kernel(const T* dy, const T* x, const T* y,
-                                                                        ChannelStatistics statistics,
-                                                                        const float* scale, Corrections corrections,
-                                                                        ColumnTiling tiling, T* dx) {
+__global__ void __launch_bounds__(kBlockThreads, kRelu ? kGradientBlocks : kMappingBlocks)
+    input_gradient_kernel(const T* dy, const T* x, const T* y, ChannelStatistics statistics, const float* scale,
+                          Corrections corrections, ColumnTiling tiling, T* dx) {
   const ColumnPlace place(tiling, gridDim.x - 1 - blockIdx.x);
   if (!place.active) return;
   float mean[N];
@@ -189,12 +192,11 @@ bool aligned(const BatchNormGradientInputs& in, const BatchNormGradients& out) {
   return aligned_to_16(in.dy, in.x, in.y, out.dx, out.dresidual);
 }
 
-/// `dx`: where evaluation wants it.
-template <int N, bool kSums, class T>
+template <int N, bool kSums, bool kInput, class T>
 void launch_gradient(const Stream& stream, const BatchNormGradientInputs& in, const ChannelStatistics& statistics,
                      const ColumnTiling& tiling, const PartialResults& partial, void* dresidual, void* dx) {
   launch(stream, {.kernel = "batch_norm_gradient", .grid = tiling.grid(), .block = kBlockThreads},
-         in.y != nullptr ? gradient_kernel<N, true, kSums, T> : gradient_kernel<N, false, kSums, T>,
+         in.y != nullptr ? gradient_kernel<N, true, kSums, kInput, T> : gradient_kernel<N, false, kSums, kInput, T>,
          static_cast<const T*>(in.dy), static_cast<const T*>(in.x), static_cast<const T*>(in.y), statistics, in.scale,
          tiling, partial, static_cast<T*>(dresidual), static_cast<T*>(dx));
 }
@@ -224,9 +226,10 @@ void batch_norm_train_backward(const Stream& stream, const BatchNormShape& shape
   with_column_types(shape.dtype, shape.channels, aligned(in, out), [&](auto type, auto vector) {
     using T = decltype(type);
     constexpr int kVector = decltype(vector)::value;
-    const ColumnTiling sums = reducing_tiling(stream.device(), shape.rows, shape.channels, kVector);
+    const ColumnTiling sums = reducing_tiling(stream.device(), shape.rows, shape.channels, kVector,
+                                              gradient_blocks(in.y != nullptr, true, false));
     const PartialResults partial = partial_sums_in(scratch, sums);
-    launch_gradient<kVector, true, T>(stream, in, statistics, sums, partial, out.dresidual, nullptr);
+    launch_gradient<kVector, true, false, T>(stream, in, statistics, sums, partial, out.dresidual, nullptr);
     finish_gradients(stream, partial, shape.rows, statistics, corrections, out);
     if (shape.rows == 0) return;
     const ColumnTiling map = mapping_tiling(stream.device(), shape.rows, shape.channels, kVector);
@@ -246,12 +249,12 @@ void batch_norm_eval_backward(const Stream& stream, const BatchNormShape& shape,
     constexpr int kVector = decltype(vector)::value;
     if (out.dscale == nullptr) {
       const ColumnTiling map = mapping_tiling(stream.device(), shape.rows, shape.channels, kVector);
-      launch_gradient<kVector, false, T>(stream, in, statistics, map, {}, out.dresidual, out.dx);
+      launch_gradient<kVector, false, true, T>(stream, in, statistics, map, {}, out.dresidual, out.dx);
       return;
     }
-    const ColumnTiling sums = reducing_tiling(stream.device(), shape.rows, shape.channels, kVector);
+    const ColumnTiling sums = reducing_tiling(stream.device(), shape.rows, shape.channels, kVector, kGradientBlocks);
     const PartialResults partial = partial_sums_in(scratch, sums);
-    launch_gradient<kVector, true, T>(stream, in, statistics, sums, partial, out.dresidual, out.dx);
+    launch_gradient<kVector, true, true, T>(stream, in, statistics, sums, partial, out.dresidual, out.dx);
     finish_gradients(stream, partial, shape.rows, statistics, {}, out);
   });
 }

@@ -56,8 +56,8 @@ __device__ __forceinline__ void join_rows(const T* x, std::int64_t stride, float
 }
 
 template <int N, class T>
-__global__ __launch_bounds__(kBlockThreads, kReducingBlocks) void moments_kernel(const T* x, ColumnTiling tiling,
-                                                                                 PartialResults partial) {
+__global__ void __launch_bounds__(kBlockThreads, kReducingBlocks)
+    moments_kernel(const T* x, ColumnTiling tiling, PartialResults partial) {
   const ColumnPlace place(tiling);
   const std::int64_t stride = place.step * tiling.channels;
   float moments[2 * N + 1] = {};

@@ -12,22 +12,6 @@
 
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
-namespace {
-
-__global__ void join_sums_kernel(const float* partial, std::int64_t row_blocks, std::int64_t channels, float* y) {
-  const std::int64_t c = std::int64_t{blockIdx.x} * kJoinChannels + threadIdx.x % kJoinChannels;
-  float sum[1] = {};
-  if (c < channels) {
-#pragma unroll 4
-    for (std::int64_t block = threadIdx.x / kJoinChannels; block < row_blocks; block += kJoinStep)
-      sum[0] += partial[block * channels + c];
-  }
-  fold_rows(sum, kJoinChannels, AddValues{});
-  if (threadIdx.x < kJoinChannels && c < channels) y[c] = sum[0];
-}
-
-}  // namespace
-
 void sum_rows(const Stream& stream, DType dtype, const void* x, std::int64_t rows, std::int64_t channels,
               void* workspace, std::size_t workspace_bytes, float* y) {
   if (channels == 0) return;
@@ -41,8 +25,7 @@ void sum_rows(const Stream& stream, DType dtype, const void* x, std::int64_t row
     launch(stream, {.kernel = "sum_rows", .grid = tiling.grid(), .block = kBlockThreads},
            column_sums_kernel<kVector, T, float>, static_cast<const T*>(x), tiling, 1.0f, partial);
     if (tiling.row_blocks == 1) return;
-    launch(stream, {.kernel = "sum_rows_join", .grid = joining_grid(channels), .block = kBlockThreads},
-           join_sums_kernel, partial, tiling.row_blocks, channels, y);
+    join_sums(stream, partial, tiling.row_blocks, channels, y);
   });
 }
 

@@ -56,10 +56,12 @@ inline ColumnTiling column_tiling(std::int64_t rows, std::int64_t channels, int 
 }
 
 /// For sums over rows: as many blocks as run at once, so that there are few partial sums and all blocks are equal.
-inline ColumnTiling reducing_tiling(const Device& device, std::int64_t rows, std::int64_t channels, int vector) {
+/// More `blocks_a_multiprocessor` never give fewer row blocks.
+inline ColumnTiling reducing_tiling(const Device& device, std::int64_t rows, std::int64_t channels, int vector,
+                                    int blocks_a_multiprocessor = kReducingBlocks) {
   constexpr int kThreadRows = 4;
   const std::int64_t tiles = divide_up(channels, std::int64_t{32} * vector);
-  return column_tiling(rows, channels, vector, std::int64_t{device.multiprocessors} * kReducingBlocks / tiles,
+  return column_tiling(rows, channels, vector, std::int64_t{device.multiprocessors} * blocks_a_multiprocessor / tiles,
                        kThreadRows);
 }
 
