@@ -31,6 +31,18 @@ std::int64_t shared_bytes(std::int64_t taps, std::int64_t columns) {
   return taps * (static_cast<std::int64_t>(sizeof(Displacement)) + columns * static_cast<std::int64_t>(sizeof(float)));
 }
 
+/// kV neighbouring weights of one tap, 16 bytes at a time where there are so many.
+template <int kV>
+struct Weights {
+  static constexpr int kQuad = kV < 4 ? kV : 4;
+  Vector<float, kQuad> quad[kV / kQuad];
+  __device__ __forceinline__ explicit Weights(const float* address) {
+#pragma unroll
+    for (int v = 0; v < kV; v += kQuad) quad[v / kQuad] = load_vector<kQuad>(address + v);
+  }
+  __device__ __forceinline__ float operator[](int v) const { return quad[v / kQuad].element[v % kQuad]; }
+};
+
 /// Outputs first_output, first_output + 1, ... of w [out_channels, taps]. Ends in a barrier.
 template <class T>
 __device__ __forceinline__ SharedKernel load_kernel(const DepthwiseShape& shape, const T* w, std::int64_t first_output,
@@ -49,7 +61,7 @@ __device__ __forceinline__ SharedKernel load_kernel(const DepthwiseShape& shape,
 
 /// Grid: (blocks over the pixels of y; tiles of output channels).
 template <class T, int kV, class Index>
-__global__ void __launch_bounds__(kBlockThreads)
+__global__ void __launch_bounds__(kBlockThreads, kV > 4 ? 3 : 4)
     conv_depthwise_forward_kernel(const __grid_constant__ DepthwiseShape shape, PixelIndex<Index> pixel_index,
                                   const T* x,         // [images, height, width, channels]
                                   const T* w,         // [out_channels, taps]
@@ -78,7 +90,7 @@ __global__ void __launch_bounds__(kBlockThreads)
     float sum[kV] = {};
     for (int tap = 0; tap < shape.taps(); ++tap) {
       const Vector<T, kV> values = shape.x.load<kV>(x, at, kernel.taps[tap]);
-      const float* weights = kernel.weights + tap * kernel.columns + column;
+      const Weights<kV> weights(kernel.weights + tap * kernel.columns + column);
 #pragma unroll
       for (int v = 0; v < kV; ++v) sum[v] = fmaf(to_float(values.element[v]), weights[v], sum[v]);
     }
@@ -114,7 +126,7 @@ struct BackSteps {
 
 /// Grid: (blocks over the pixels of dx; tiles of input channels).
 template <class T, int kV, class Index>
-__global__ void __launch_bounds__(kBlockThreads)
+__global__ void __launch_bounds__(kBlockThreads, kV > 4 ? 3 : 4)
     conv_depthwise_backward_data_kernel(const __grid_constant__ DepthwiseShape shape, PixelIndex<Index> pixel_index,
                                         BackSteps steps,
                                         const T* dy,  // [images, out_height, out_width, out_channels]
@@ -142,11 +154,12 @@ __global__ void __launch_bounds__(kBlockThreads)
       int ow = v.position;
       for (int kw = v.first; kw < shape.kernel_width; kw += v.step, ow -= v.move) {
         const Displacement from{image.offset(0, oh, ow), oh, ow};
-        const float* weights = kernel.weights + (kh * shape.kernel_width + kw) * kernel.columns + column;
+        const float* tap = kernel.weights + (kh * shape.kernel_width + kw) * kernel.columns + column;
         for (int m = 0; m < shape.multiplier; ++m) {
           const Vector<T, kV> values = image.load<kV>(dy, from, {first + m, 0, 0});
+          const Weights<kV> weights(tap + m);
 #pragma unroll
-          for (int e = 0; e < kV; ++e) sum[e] = fmaf(to_float(values.element[e]), weights[m + e], sum[e]);
+          for (int e = 0; e < kV; ++e) sum[e] = fmaf(to_float(values.element[e]), weights[e], sum[e]);
         }
       }
     }

@@ -11,6 +11,8 @@
 // group; the sum runs over the class's taps and output channels. Loads are of 4 elements where both channel counts of a
 // group are multiples of 4.
 // Bound: arithmetic; 2 * y_count * taps * group_channels FLOPs.
+// Registers (nvcc 13, sm_90, vector loads, f32): tile 128x128 127, 64x64 161, 128x32 103, 128x16 128; no spills on
+// sm_80 and sm_90.
 
 #include "cuda/kernels/conv_simt_backward_data.h"
 

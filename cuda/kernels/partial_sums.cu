@@ -21,7 +21,7 @@ __global__ void __launch_bounds__(kWarps* kWarpThreads)
   const std::int64_t i = std::int64_t{blockIdx.x} * kWarpThreads + lane_index();
   float sum = 0.0f;
   if (i < count) {
-#pragma unroll 4
+#pragma unroll 8
     for (std::int64_t p = warp_index(); p < partials; p += kWarps) sum += partial[p * count + i];
   }
   of_warp[warp_index()][lane_index()] = sum;

@@ -53,6 +53,14 @@ __device__ __forceinline__ void advance(Digits& number, const Digits& step, cons
   }
 }
 
+/// The vector at `address`, or zeros: a load under a predicate, not a branch.
+template <int kV, class T>
+__device__ __forceinline__ Vector<T, kV> load_if(bool condition, const T* address) {
+  Vector<T, kV> vector{};
+  if (condition) vector = load_vector<kV>(address);
+  return vector;
+}
+
 /// The image that is gathered from.
 struct GatheredImage {
   int height;

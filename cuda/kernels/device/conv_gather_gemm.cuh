@@ -113,7 +113,7 @@ struct WeightsAlongK {
     for (int pass = 0; pass < fragment.kPasses; ++pass) {
       const int output = first_output + fragment.row(pass);
       const bool inside = fragment.holds(pass) && output < gemm.outputs && k < gemm.depth();
-      fragment.vector[pass] = inside ? load_vector<kV>(w + output * gemm.w_output + k) : Vector<T, kV>{};
+      fragment.vector[pass] = load_if<kV>(inside, w + (output * gemm.w_output + k));
     }
     k += kTileK;
   }
@@ -156,8 +156,7 @@ struct WeightsAlongOutputs {
     for (int pass = 0; pass < fragment.kPasses; ++pass) {
       const int output = first_output + fragment.row(pass);
       const std::int64_t start = fragment.holds(pass) ? tables.start[loaded][fragment.k(pass)] : -1;
-      fragment.vector[pass] =
-          start >= 0 && output < gemm.outputs ? load_vector<kV>(w + (start + output)) : Vector<T, kV>{};
+      fragment.vector[pass] = load_if<kV>(start >= 0 && output < gemm.outputs, w + (start + output));
     }
     loaded ^= 1;
   }

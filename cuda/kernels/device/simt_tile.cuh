@@ -25,9 +25,9 @@ struct SimtTile {
   static constexpr int kThreadM = kThreadRows;
   static constexpr int kThreadN = kThreadColumns;
   static constexpr int kThreads = (kM / kThreadM) * (kN / kThreadN);
-  /// Blocks that a multiprocessor shall hold at least: 128 registers a thread, where elements are loaded one by one
-  /// 168.
-  static constexpr int blocks(int vector) { return (vector > 1 ? 512 : 384) / kThreads; }
+  /// Blocks that a multiprocessor shall hold at least: two of the large tile where elements are loaded as vectors, 128
+  /// registers a thread; 0: the compiler's choice.
+  static constexpr int blocks(int vector) { return vector > 1 && kThreads >= 256 ? 2 : 0; }
   static_assert(kThreadM % 4 == 0 && kThreadN % 4 == 0 && kM / kThreadM % 8 == 0 && kN / kThreadN % 4 == 0);
 
   struct Shared {
