@@ -6,8 +6,10 @@
 // bytes of channels deep at a time, by the same main loop as the matrix product (device/mma_mainloop.cuh). A thread
 // copies one chunk of 16 bytes of each of eight pixels; it keeps their places in registers and computes one tap's step
 // for all of them. Pixels outside of the image are zeros that cp.async fills in. blockIdx.x is the tile, .z the group.
-// Bound: arithmetic at 3x3 and wide 1x1, 2 * pixels * taps * channels * outputs FLOPs; memory at narrow 1x1, x + y
-// bytes.
+// Registers by nvcc 13.0, bf16: 238 on sm_90 and 244 on sm_80 at 128 x 128, 160 and 162 at 128 x 64, 113 at 64 x 64:
+// two, three and four blocks a multiprocessor; fewer for tf32; no spills. The main loop is 321 instructions a depth on
+// sm_90, of which 128 are HMMA. Bound: arithmetic at 3x3 and wide 1x1, 2 * pixels * taps * channels * outputs FLOPs;
+// memory at narrow 1x1, x + y bytes.
 
 #include "cuda/kernels/conv_mma.h"
 #include "cuda/kernels/conv_mma_plan.h"

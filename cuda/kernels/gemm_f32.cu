@@ -1,12 +1,13 @@
 // C = op(A) op(B) [+ bias] [then ReLU] in IEEE f32 on CUDA cores.
 //
-// A block of 256 threads computes a tile of C of 128 x 128 (or 64 x 64 where C is small), 16 deep at a time. A and B
-// lie in shared memory with M and N along the rows, whatever their layout in global memory, twice: while one depth is
-// multiplied, the next is on its way from global memory to registers, and is stored to the other copy, so one barrier a
-// depth is enough. A thread holds 8 x 8 sums as four blocks of 4 x 4, 64 rows and columns apart: the 16-byte reads of a
-// warp are then broadcasts or neighbours, 4 of them for 64 multiply-adds. Global memory is read 16 bytes a thread where
-// rows are aligned, element by element elsewhere.
-// Bound: arithmetic; 2 m n k FLOPs at one fused multiply-add a CUDA core and clock.
+// A block of 256 threads computes a tile of C of 128 x 128 8 deep at a time, or of 64 x 64, 16 deep, where C is small.
+// A and B lie in shared memory with M and N along the rows, whatever their layout in global memory, twice: while one
+// depth is multiplied, the next is on its way from global memory to registers, and is stored to the other copy, so one
+// barrier a depth is enough. A thread holds 8 x 8 sums as four blocks of 4 x 4, 64 rows and columns apart: the 16-byte
+// reads of a warp are then broadcasts or neighbours, 4 of them for 64 multiply-adds. Global memory is read 16 bytes a
+// thread where rows are aligned, element by element elsewhere. Registers by nvcc 13.0: 128 at 128 x 128, so two blocks
+// a multiprocessor, at most 79 at 64 x 64; no spills on sm_90 and sm_80. Bound: arithmetic; 2 m n k FLOPs at one fused
+// multiply-add a CUDA core and clock.
 
 #include <cstdint>
 
