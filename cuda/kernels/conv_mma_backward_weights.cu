@@ -4,8 +4,11 @@
 // K runs over all output pixels, and C is small: K is cut into ranges by a fixed rule, each range's blocks store
 // partial sums of their own, and split_k.cu adds them in ascending order. No atomics. Both factors have K across their
 // rows in memory, so both go through ldmatrix.trans (tf32: word by word). A thread's chunks keep their channels and
-// taps, and move on by a row of pixels each depth. blockIdx.x is the tile, .y the range, .z the group. Bound:
-// arithmetic, 2 * pixels * taps * channels * outputs FLOPs.
+// taps, and move on by a row of pixels each depth. blockIdx.x is the tile, .y the range, .z the group.
+//
+// Registers by nvcc 13.0, bf16: 234 on sm_90 and 230 on sm_80 at 128 x 128, 148 and 150 at 128 x 64, 102 at 64 x 64;
+// tf32 at most 218, 150 and 110; no spills.
+// Bound: arithmetic, 2 * pixels * taps * channels * outputs FLOPs.
 
 #include "cuda/kernels/conv_mma.h"
 #include "cuda/kernels/conv_mma_plan.h"

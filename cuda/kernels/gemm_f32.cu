@@ -1,6 +1,6 @@
 // C = op(A) op(B) [+ bias] [then ReLU] in IEEE f32 on CUDA cores.
 //
-// A block of 256 threads computes a tile of C of 128 x 128 8 deep at a time, or of 64 x 64, 16 deep, where C is small.
+// A block of 256 threads computes a tile of C of 128 x 128, 8 deep at a time, or of 64 x 64, 16 deep, where C is small.
 // A and B lie in shared memory with M and N along the rows, whatever their layout in global memory, twice: while one
 // depth is multiplied, the next is on its way from global memory to registers, and is stored to the other copy, so one
 // barrier a depth is enough. A thread holds 8 x 8 sums as four blocks of 4 x 4, 64 rows and columns apart: the 16-byte
