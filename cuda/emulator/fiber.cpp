@@ -15,9 +15,9 @@ namespace context = boost::context;
 
 namespace {
 
-constexpr std::size_t kStackBytes = std::size_t{128} << 10;
-constexpr std::size_t kLine = 64;       // of a cache
-constexpr std::size_t kLines = 64;      // a page's, over which the tops of stacks are spread
+constexpr std::size_t kStackBytes = std::size_t{256} << 10;  // touched as far as it is used
+constexpr std::size_t kLine = 64;                            // of a cache
+constexpr std::size_t kLines = 64;                           // a page's, over which the tops of stacks are spread
 constexpr std::size_t kFrameLines = 7;  // about what lies between a stack's top and what runs there; odd
 
 /// Unwinds a fiber that nobody will go on with.

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <exception>
 #include <memory>
@@ -13,6 +14,7 @@
 #include "cuda/emulator/async_copy.h"
 #include "cuda/emulator/fiber.h"
 #include "cuda/emulator/memory_check.h"
+#include "cuda/emulator/sanitizer.h"
 #include "cuda/emulator/source_line.h"
 #include "engine/base/error.h"
 #include "engine/base/philox.h"
@@ -116,11 +118,19 @@ class BlockRunner {
   void rendezvous(const char* name, unsigned mask, void* slot, Complete complete, const void* pc);
   [[noreturn]] void fault(const std::string& what, const void* pc);
   [[noreturn]] void fault_for_good(const std::string& what, const void* pc);
+  std::string where() const {
+    return fmt::format("kernel {}, block {}, thread {}", shape_->kernel, text(blockIdx), thread_text(current_));
+  }
   std::string thread_text(std::size_t thread) const { return text(threads_[thread].index); }
   std::string block_text(std::uint64_t turn) const { return text(position(sequence_->block(turn), shape_->grid)); }
 
  private:
   struct SharedMemory {
+    SharedMemory() { forbid_bytes(this, sizeof *this); }
+    ~SharedMemory() { allow_bytes(this, sizeof *this); }
+    SharedMemory(const SharedMemory&) = delete;
+    SharedMemory& operator=(const SharedMemory&) = delete;
+
     std::byte before[kSharedGap];
     alignas(1024) std::byte bytes[kSharedBytes];
     std::byte behind[kSharedGap];
@@ -197,9 +207,11 @@ void BlockRunner::run_grid(const GridShape& shape, const ThreadOrder& order, con
   struct Running {
     Running(BlockRunner* self, const LaunchView& launch) {
       check_begin_launch(launch);
+      allow_bytes(launch.shared, launch.shared_bytes);
       runner = self;
     }
     ~Running() {
+      forbid_bytes(runner->shared(), kSharedBytes);
       runner = nullptr;
       check_end_launch();
     }
@@ -435,6 +447,14 @@ void kernel_fault(const std::string& what, const void* pc) { runner->fault(what,
 void kernel_fault_for_good(const std::string& what, const void* pc) { runner->fault_for_good(what, pc); }
 std::string thread_text(std::size_t thread) { return runner->thread_text(thread); }
 std::string block_text(std::uint64_t turn) { return runner->block_text(turn); }
+
+#ifdef GRAFT_ADDRESS_SANITIZER
+/// AddressSanitizer calls this before it reports: its own report has the line, and does not know what a thread is.
+extern "C" void __asan_on_error();  // NOLINT(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
+extern "C" void __asan_on_error() {
+  if (runner != nullptr) std::fprintf(stderr, "[emulator] %s:\n", runner->where().c_str());
+}
+#endif
 
 #ifdef GRAFT_EMULATOR_CHECKED
 [[gnu::noinline]] void before_atomic(const void* address, std::size_t bytes) {
