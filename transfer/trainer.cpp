@@ -52,9 +52,25 @@ Trainer::Trainer(Backbone& network, Backend& backend, const TrainerOptions& opti
       options_(options),
       schedule_(make_schedule(options.settings, options.steps_per_epoch)),
       optimizer_(make_optimizer(options.settings, network.parameters())),
-      loss_sum_(backend.zeros({1}, DType::f32)) {}
+      loss_sum_(backend.zeros({1}, DType::f32)),
+      parameters_(network.parameters()),
+      buffers_(network.buffers()),
+      capture_(backend) {
+  network.for_each_module([this](const std::string&, const Module& module) { modules_.push_back(&module); });
+}
 
 void Trainer::step(const Batch& batch, int first_stage) {
+  optimizer_->write_lr(learning_rate());
+  const auto work = [&] { compute(batch, first_stage); };
+  replayed_ = backend_.can_capture() && capture_.run(key_of(batch, first_stage), work);
+  if (!backend_.can_capture()) work();
+  if (replayed_) optimizer_->mark_updated();
+  ++summed_;
+  ++steps_;
+}
+
+/// The whole step on the backend: no number of it comes from the host.
+void Trainer::compute(const Batch& batch, int first_stage) {
   const ForwardContext context{.training = true, .step = optimizer_->step_tensor(), .seed = options_.seed};
   const int frozen = options_.frozen_stages;
   const Tensor items = run_prefix(network_, batch.items, first_stage, frozen, context);
@@ -62,9 +78,30 @@ void Trainer::step(const Batch& batch, int first_stage) {
   const Variable loss = softmax_cross_entropy(logits, batch.labels, options_.settings.label_smoothing);
   backend_.accumulate(loss.value(), loss_sum_);
   backward(loss);
-  optimizer_->step(learning_rate(), options_.settings.clip_norm);
-  ++summed_;
-  ++steps_;
+  optimizer_->update(options_.settings.clip_norm);
+}
+
+StepKey Trainer::key_of(const Batch& batch, int first_stage) const {
+  StepKey key;
+  key.reserve(2 * parameters_.size() + buffers_.size() + modules_.size() + 16);
+  for (const Tensor& tensor : {batch.items, batch.labels}) {
+    key.push_back(reinterpret_cast<std::uintptr_t>(tensor.raw()));
+    key.push_back(static_cast<std::uint64_t>(tensor.dtype()));
+    for (const std::int64_t extent : tensor.shape().dims()) key.push_back(static_cast<std::uint64_t>(extent));
+  }
+  key.push_back(static_cast<std::uint64_t>(first_stage));
+  for (const auto& [name, parameter] : parameters_) {
+    key.push_back(reinterpret_cast<std::uintptr_t>(parameter.value().raw()));
+    // A frozen parameter's converted copy is made once: a captured step reads the copy that there was.
+    key.push_back(parameter.requires_grad() ? 0 : 1 + parameter.changes());
+  }
+  for (const auto& [name, buffer] : buffers_) {
+    key.push_back(reinterpret_cast<std::uintptr_t>(buffer.value().raw()));
+  }
+  for (const Module* module : modules_) {
+    key.push_back(module->frozen() ? 1 + static_cast<std::uint64_t>(module->frozen_policy()) : 0);
+  }
+  return key;
 }
 
 double Trainer::take_mean_loss() {

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "datasets/loader.h"
 #include "engine/optim/optimizer.h"
 #include "engine/optim/schedule.h"
 #include "models/backbone.h"
+#include "transfer/step_capture.h"
 #include "transfer/study.h"
 
 namespace graft {
@@ -26,7 +28,10 @@ void check_amp(const TrainingSettings& settings, const Backend& backend);
 /// The learning rate over a whole run: milestones are turned from epochs into steps.
 Schedule make_schedule(const TrainingSettings& settings, std::int64_t steps_per_epoch);
 
-/// Trains one network: a step is forward, loss, backward, optimizer. Nothing is read back within an epoch.
+/// Trains one network: a step is forward, loss, backward, optimizer. Nothing is read back within an epoch. Where the
+/// backend can, a step on memory that stays is captured at its second time and replayed from then on, with the same
+/// bits; it is captured anew when the batch lies elsewhere, or what is trained or how frozen statistics are used
+/// changes.
 class Trainer {
  public:
   /// Frozen parameters must be frozen already: the optimizer leaves them out.
@@ -35,18 +40,28 @@ class Trainer {
   /// One step on a batch whose items go into stage `first_stage`: 0 for images, frozen_stages for cached features.
   void step(const Batch& batch, int first_stage);
   std::int64_t steps() const { return steps_; }
+  /// True iff the last step was a replay of captured work.
+  bool replayed() const { return replayed_; }
   /// Learning rate of the next step.
   double learning_rate() const { return schedule_.at(steps_); }
   /// Mean loss in nats of the steps since the last call: waits for the backend.
   double take_mean_loss();
 
  private:
+  void compute(const Batch& batch, int first_stage);
+  StepKey key_of(const Batch& batch, int first_stage) const;
+
   Backbone& network_;
   Backend& backend_;
   TrainerOptions options_;
   Schedule schedule_;
   std::unique_ptr<Optimizer> optimizer_;
-  Tensor loss_sum_;  ///< f32 [1] of the steps since take_mean_loss
+  Tensor loss_sum_;                        ///< f32 [1] of the steps since take_mean_loss
+  std::vector<NamedVariable> parameters_;  ///< the network's, frozen ones too
+  std::vector<NamedVariable> buffers_;
+  std::vector<const Module*> modules_;
+  StepCapture capture_;
+  bool replayed_ = false;
   std::int64_t summed_ = 0;
   std::int64_t steps_ = 0;
 };

@@ -10,6 +10,7 @@ namespace graft {
 struct Variable::State {
   Tensor value;      // undefined in an edge
   Tensor converted;  // the value in another dtype, until the value changes
+  std::uint64_t changes = 0;
   Tensor grad;
   bool grad_is_own = false;  // true iff nobody else can hold grad's storage
   bool requires_grad = false;
@@ -75,8 +76,12 @@ void Variable::set_value(Tensor value) {
 }
 
 void Variable::mark_changed() {
-  if (defined()) state_->converted = Tensor();
+  if (!defined()) return;
+  state_->converted = Tensor();
+  ++state_->changes;
 }
+
+std::uint64_t Variable::changes() const { return defined() ? state_->changes : 0; }
 
 Tensor Variable::value_as(DType dtype) const {
   const Tensor& original = value();

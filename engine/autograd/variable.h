@@ -41,6 +41,8 @@ class Variable {
   /// Replaces the value (same shape and dtype) or says that it was written in place; drops the converted copy.
   void set_value(Tensor value);
   void mark_changed();
+  /// How often the value was replaced or said to be written: the converted copy is the same as long as this is.
+  std::uint64_t changes() const;
   /// The value in `dtype`: itself, or a converted copy that is kept until the value changes. So a parameter is cast
   /// once a step, and a frozen one once.
   Tensor value_as(DType dtype) const;

@@ -17,7 +17,7 @@ class AdamW : public Optimizer {
         second_moment_(add_state("exp_avg_sq")) {}
 
  private:
-  void update(const std::vector<Tensor>& values, const std::vector<Tensor>& gradients,
+  void launch(const std::vector<Tensor>& values, const std::vector<Tensor>& gradients,
               const std::vector<std::size_t>& indices, const Tensor& gradient_scale) override {
     lr().backend().adamw_step(values, gradients, state_values(first_moment_, indices),
                               state_values(second_moment_, indices), lr(), step_tensor(), gradient_scale, options_);

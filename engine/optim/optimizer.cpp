@@ -35,6 +35,11 @@ std::vector<Variable> Optimizer::add_state(const std::string& name) {
 std::vector<NamedVariable> Optimizer::state() const { return state_; }
 
 void Optimizer::step(double lr, double max_norm) {
+  write_lr(lr);
+  update(max_norm);
+}
+
+void Optimizer::update(double max_norm) {
   std::vector<Tensor> values;
   std::vector<Tensor> gradients;
   std::vector<std::size_t> indices;
@@ -45,13 +50,17 @@ void Optimizer::step(double lr, double max_norm) {
     gradients.push_back(parameter.grad());
     indices.push_back(i);
   }
-  write_lr(lr);
   step_.backend().advance(step_.value());
   step_.mark_changed();
   if (indices.empty()) return;
-  update(values, gradients, indices, max_norm > 0.0 ? clip(gradients, max_norm) : Tensor());
+  launch(values, gradients, indices, max_norm > 0.0 ? clip(gradients, max_norm) : Tensor());
   for (const std::size_t i : indices) parameters_[i].variable.mark_changed();
   clear_gradients();
+}
+
+void Optimizer::mark_updated() {
+  step_.mark_changed();
+  for (auto& [name, variable] : parameters_) variable.mark_changed();
 }
 
 void Optimizer::clear_gradients() {

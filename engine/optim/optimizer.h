@@ -19,6 +19,11 @@ class Optimizer {
   /// One update with learning rate `lr` of all parameters that have a gradient, then their gradients are cleared.
   /// `max_norm` > 0 clips the L2 norm of all gradients together first.
   void step(double lr, double max_norm = 0.0);
+  /// The two parts of step(): the rate goes to the backend, then the kernels update. The second part can be captured
+  /// (Backend::capture); after a replay of it mark_updated() tells the variables that their values have changed.
+  void write_lr(double lr);
+  void update(double max_norm);
+  void mark_updated();
   void clear_gradients();
   /// Steps taken so far, as an i64 [1] tensor on the backend.
   const Tensor& step_tensor() const { return step_.value(); }
@@ -30,7 +35,7 @@ class Optimizer {
  protected:
   explicit Optimizer(std::vector<NamedVariable> parameters);
   /// One launch over `values` from `gradients`, which are parameters number `indices`.
-  virtual void update(const std::vector<Tensor>& values, const std::vector<Tensor>& gradients,
+  virtual void launch(const std::vector<Tensor>& values, const std::vector<Tensor>& gradients,
                       const std::vector<std::size_t>& indices, const Tensor& gradient_scale) = 0;
   /// Zeros like each parameter, kept and named in state() as "<name>.<parameter>".
   std::vector<Variable> add_state(const std::string& name);
@@ -38,7 +43,6 @@ class Optimizer {
 
  private:
   Tensor clip(const std::vector<Tensor>& gradients, double max_norm) const;
-  void write_lr(double lr);
 
   std::vector<NamedVariable> parameters_;
   std::vector<NamedVariable> state_;

@@ -16,7 +16,7 @@ class Sgd : public Optimizer {
   }
 
  private:
-  void update(const std::vector<Tensor>& values, const std::vector<Tensor>& gradients,
+  void launch(const std::vector<Tensor>& values, const std::vector<Tensor>& gradients,
               const std::vector<std::size_t>& indices, const Tensor& gradient_scale) override {
     const auto velocity = velocity_.empty() ? std::vector<Tensor>() : state_values(velocity_, indices);
     lr().backend().sgd_step(values, gradients, velocity, lr(), gradient_scale, options_);
