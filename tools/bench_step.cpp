@@ -8,6 +8,7 @@
 #include "engine/backend/registry.h"
 #include "engine/base/error.h"
 #include "tools/command.h"
+#include "tools/device_flags.h"
 #include "tools/synthetic_step.h"
 
 // `graft bench step`: how long a training step takes.
@@ -24,7 +25,7 @@ struct BenchStepFlags {
   std::int64_t steps = 20;
   std::int64_t warmup = 3;
   int threads = 0;
-  std::string device = "cpu";
+  DeviceFlags device;
   bool json = false;
 };
 
@@ -52,7 +53,7 @@ SyntheticStepOptions resolve(const BenchStepFlags& flags) {
 
 int bench_step(const BenchStepFlags& flags) {
   const SyntheticStepOptions options = resolve(flags);
-  const auto backend = backend_registry().make(flags.device, {.threads = flags.threads});
+  const auto backend = backend_registry().make(flags.device.name, backend_options(flags.device, flags.threads));
   const std::vector<double> all = time_steps(*backend, options);
   const double milliseconds = median(all);
   const double rate = 1e3 * static_cast<double>(flags.batch) / milliseconds;
@@ -70,6 +71,7 @@ int bench_step(const BenchStepFlags& flags) {
                                    {"dtype", flags.dtype},
                                    {"device", backend->device_kind()},
                                    {"threads", backend->threads()},
+                                   {"graph", backend->can_capture()},
                                    {"steps", flags.steps},
                                    {"ms_per_step", milliseconds},
                                    {"least_ms", *std::min_element(all.begin(), all.end())},
@@ -83,6 +85,7 @@ int bench_step(const BenchStepFlags& flags) {
 
 void add_bench(CLI::App& app, CommandContext& context) {
   CLI::App* bench = app.add_subcommand("bench", "measured figures");
+  add_bench_kernels(*bench, context);
   CLI::App* command = bench->add_subcommand("step", "a training step with SGD on synthetic data");
   auto flags = std::make_shared<BenchStepFlags>();
   command->add_option("--model", flags->model, "a name of graft models")->required();
@@ -94,7 +97,7 @@ void add_bench(CLI::App& app, CommandContext& context) {
   command->add_option("--steps", flags->steps, "measured steps")->check(CLI::PositiveNumber);
   command->add_option("--warmup", flags->warmup, "steps before them")->check(CLI::NonNegativeNumber);
   command->add_option("--threads", flags->threads, "0: all cores")->check(CLI::NonNegativeNumber);
-  command->add_option("--device", flags->device, "a name of graft devices");
+  add_device_flags(*command, flags->device);
   command->add_flag("--json", flags->json, "print JSON");
   command->callback([&context, flags] { context.chosen = [flags] { return bench_step(*flags); }; });
 }

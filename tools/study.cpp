@@ -27,7 +27,7 @@ int plan_study(const StudyFlags& flags) {
   for (const RunResult& result : results_to_keep(read_results(options.folder), prepared.plan, options.folder)) {
     done.insert(result.id);
   }
-  const auto backend = backend_registry().make(options.device, {.threads = options.threads});
+  const auto backend = backend_registry().make(options.device, options.backend);
   fmt::print("{}",
              plan_table(prepared.plan, study_costs(prepared, *backend, options.feature_cache), options.jobs, done));
   return 0;

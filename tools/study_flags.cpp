@@ -14,9 +14,9 @@ void add_study_flags(CLI::App& command, StudyFlags& flags) {
   command.add_option("STUDY", flags.study, "a study file or a results folder")->required();
   command.add_option("--output", flags.output, "results folder; default: runs/<study name>, or STUDY if it is one");
   command.add_option("--data-dir", flags.data_dir, "folder of the data set's files");
-  command.add_option("--device", flags.device, "a name of graft devices");
+  add_device_flags(command, flags.device);
   command.add_option("--amp", flags.amp, "precision, whatever the study says")->check(CLI::IsMember({"none", "bf16"}));
-  command.add_option("--jobs", flags.jobs, "runs at a time; default: as many as fill the cores")
+  command.add_option("--jobs", flags.jobs, "runs at a time; default: as many as fill the cores, one on a GPU")
       ->check(CLI::PositiveNumber);
   command.add_option("--threads", flags.threads, "threads of one run; part of what its bits depend on")
       ->check(CLI::PositiveNumber);
@@ -37,9 +37,9 @@ RunnerOptions resolve_study(const StudyFlags& flags) {
   const Study study = parse_study(options.study_text, options.study_file);
   options.folder = !flags.output.empty() ? fs::path(flags.output) : is_folder ? given : fs::path("runs") / study.name;
   options.data_dir = flags.data_dir;
-  options.device = flags.device;
-  options.threads = flags.threads;
-  options.jobs = flags.jobs > 0 ? flags.jobs : default_jobs(flags.threads);
+  options.device = flags.device.name;
+  options.backend = backend_options(flags.device, flags.threads);
+  options.jobs = flags.jobs > 0 ? flags.jobs : flags.device.name == "cuda" ? 1 : default_jobs(flags.threads);
   options.feature_cache = !flags.no_feature_cache;
   options.accept_binary = flags.accept_binary;
   return options;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/device_flags.h"
 #include "transfer/runner.h"
 
 namespace graft {
@@ -14,7 +15,7 @@ struct StudyFlags {
   std::string study;   ///< a .yaml or a results folder
   std::string output;  ///< empty: runs/<study name>
   std::string data_dir;
-  std::string device = "cpu";
+  DeviceFlags device;
   std::string amp;  ///< empty: as the study says
   int jobs = 0;     ///< 0: as many as fill the cores
   int threads = 1;  ///< of one run

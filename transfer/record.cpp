@@ -14,26 +14,28 @@ namespace {
 using Json = nlohmann::ordered_json;  // a line reads in the order of RunResult
 
 Json to_json(const RunResult& r) {
-  return {{"id", r.id},
-          {"treatment", r.treatment},
-          {"cut", r.cut},
-          {"split", r.split},
-          {"source", r.source},
-          {"target", r.target},
-          {"seed", r.seed},
-          {"top1", r.top1},
-          {"correct", r.correct},
-          {"n_test", r.n_test},
-          {"classes", r.classes},
-          {"epoch", r.epoch},
-          {"train_loss", r.train_loss},  // a loss that is no number becomes null
-          {"status", r.status},
-          {"error", r.error},
-          {"frozen_hash_before", r.frozen_hash_before},
-          {"frozen_hash_after", r.frozen_hash_after},
-          {"binary", r.binary},
-          {"versions", r.versions},
-          {"seconds", r.seconds}};
+  Json json{{"id", r.id},
+            {"treatment", r.treatment},
+            {"cut", r.cut},
+            {"split", r.split},
+            {"source", r.source},
+            {"target", r.target},
+            {"seed", r.seed},
+            {"top1", r.top1},
+            {"correct", r.correct},
+            {"n_test", r.n_test},
+            {"classes", r.classes},
+            {"epoch", r.epoch},
+            {"train_loss", r.train_loss},  // a loss that is no number becomes null
+            {"status", r.status},
+            {"error", r.error},
+            {"frozen_hash_before", r.frozen_hash_before},
+            {"frozen_hash_after", r.frozen_hash_after},
+            {"binary", r.binary},
+            {"versions", r.versions},
+            {"seconds", r.seconds}};
+  if (!r.choices.empty()) json["choices"] = r.choices;
+  return json;
 }
 
 /// One line, whatever bytes a message holds.
@@ -65,6 +67,7 @@ RunResult from_json(const Json& json) {
   json.at("binary").get_to(r.binary);
   json.at("versions").get_to(r.versions);
   json.at("seconds").get_to(r.seconds);
+  if (json.contains("choices")) json.at("choices").get_to(r.choices);
   return r;
 }
 

@@ -31,6 +31,7 @@ struct RunResult {
   std::string frozen_hash_after;
   std::string binary;                           ///< SHA-256 of the program
   std::map<std::string, std::string> versions;  ///< library versions
+  std::map<std::string, std::string> choices;   ///< what "auto" options took, by shape; empty without them
   double seconds = 0.0;
 };
 

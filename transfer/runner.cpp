@@ -38,7 +38,7 @@ Manifest describe(const RunnerOptions& options, const PreparedStudy& prepared) {
   manifest.seeds = prepared.plan.study.seeds;
   manifest.device_kind = prepared.device_kind;
   manifest.device_name = options.device_name;
-  manifest.threads = options.threads;
+  manifest.threads = options.backend.threads;
   manifest.jobs = options.jobs;
   return manifest;
 }
@@ -77,7 +77,7 @@ class Workers {
   /// All work on a backend, its making included, is done by the one thread that owns it.
   void work() noexcept {
     try {
-      const std::unique_ptr<Backend> backend = backend_registry().make(options_.device, {.threads = options_.threads});
+      const std::unique_ptr<Backend> backend = backend_registry().make(options_.device, options_.backend);
       while (const RunSpec* run = pool_.take()) {
         progress_.run_started();
         if (!execute(*run, *backend)) break;
@@ -90,14 +90,17 @@ class Workers {
     ended_.notify_all();
   }
 
-  /// False if it was interrupted. Lets FolderError pass: that ends the study.
+  /// False if it was interrupted. Lets FolderError and a device's failure pass: those end the study.
   bool execute(const RunSpec& run, Backend& backend) {
     try {
-      finish(run, execute_run(run, environment_, backend, progress_.steps()));
+      RunResult result = execute_run(run, environment_, backend, progress_.steps());
+      result.choices = backend.choices();
+      finish(run, result);
     } catch (const FolderError&) {
       throw;
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::interrupted) return false;
+      if (error.kind() == ErrorKind::device) throw;
       finish(run, failed_result(run, environment_, error.what()));
     } catch (const std::exception& error) {
       finish(run, failed_result(run, environment_, error.what()));
@@ -175,6 +178,16 @@ RunnerOutcome outcome_of(const Plan& plan, std::vector<RunResult> results) {
   return outcome;
 }
 
+/// What ended the study early; what is done is kept.
+[[noreturn]] void rethrow(const std::exception_ptr& error, std::size_t done, std::size_t planned) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& device) {
+    if (device.kind() != ErrorKind::device) throw;
+    fail(ErrorKind::device, "{}; {} of {} runs are done, the same command goes on", device.what(), done, planned);
+  }
+}
+
 std::set<std::string> ids_of(const std::vector<RunResult>& results) {
   std::set<std::string> ids;
   for (const RunResult& result : results) ids.insert(result.id);
@@ -200,7 +213,7 @@ int default_jobs(int threads) {
 PreparedStudy prepare_study(const RunnerOptions& options) {
   PreparedStudy prepared;
   const Study study = parse_study(options.study_text, options.study_file);
-  const std::unique_ptr<Backend> backend = backend_registry().make(options.device, {.threads = options.threads});
+  const std::unique_ptr<Backend> backend = backend_registry().make(options.device, options.backend);
   check_amp(study.training, *backend);
   prepared.device_kind = backend->device_kind();
   prepared.data = open_dataset(study.dataset, options.data_dir);
@@ -208,14 +221,15 @@ PreparedStudy prepare_study(const RunnerOptions& options) {
   const auto network = make_backbone(study.model, *backend, backbone_options(*prepared.data.train, classes));
   for (const Backbone::Stage& stage : network->stages()) prepared.stages.push_back(stage.name);
   const std::string data_hash = sha256_hex(prepared.data.train->content_hash() + prepared.data.test->content_hash());
-  prepared.plan = make_plan(study, prepared.data, network->stage_count(),
-                            {.device_kind = prepared.device_kind, .threads = options.threads, .data_hash = data_hash});
+  prepared.plan =
+      make_plan(study, prepared.data, network->stage_count(),
+                {.device_kind = prepared.device_kind, .threads = options.backend.threads, .data_hash = data_hash});
   return prepared;
 }
 
 RunnerOutcome run_study(const RunnerOptions& given) {
   RunnerOptions options = given;
-  if (options.jobs <= 0) options.jobs = default_jobs(options.threads);
+  if (options.jobs <= 0) options.jobs = default_jobs(options.backend.threads);
   const PreparedStudy prepared = prepare_study(options);
   const Plan& plan = prepared.plan;
 
@@ -242,6 +256,9 @@ RunnerOutcome run_study(const RunnerOptions& given) {
                                    .binary = options.binary,
                                    .versions = options.versions,
                                    .stop = &halt};
+  for (const RunResult& result : results) {
+    options.backend.choices.insert(result.choices.begin(), result.choices.end());
+  }
   const auto already = static_cast<std::int64_t>(results.size());
   RunnerPool pool(plan.runs, ids_of(results));
   {
@@ -252,7 +269,7 @@ RunnerOutcome run_study(const RunnerOptions& given) {
     Workers workers(options, environment, pool, progress, results);
     workers.run(static_cast<int>(std::min<std::int64_t>(options.jobs, left)), halt);
   }
-  if (pool.error()) std::rethrow_exception(pool.error());
+  if (pool.error()) rethrow(pool.error(), results.size(), plan.runs.size());
   end_manifest(folder, manifest, results);
   RunnerOutcome outcome = outcome_of(plan, std::move(results));
   outcome.interrupted =

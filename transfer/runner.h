@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "engine/backend/registry.h"
 #include "transfer/plan.h"
 #include "transfer/record.h"
 
@@ -17,10 +18,10 @@ struct RunnerOptions {
   std::string study_text;  ///< the study file as it is to be run
   std::string study_file;  ///< names it in errors
   std::filesystem::path folder;
-  std::string data_dir;        ///< empty: where the data set's package puts it
-  std::string device = "cpu";  ///< a kind of the backend registry
-  int threads = 1;             ///< of one run
-  int jobs = 0;                ///< runs at a time; 0: as many as fill the cores
+  std::string data_dir;                  ///< empty: where the data set's package puts it
+  std::string device = "cpu";            ///< a kind of the backend registry
+  BackendOptions backend{.threads = 1};  ///< how a run's backend is made; threads of one run
+  int jobs = 0;                          ///< runs at a time; 0: as many as fill the cores
   bool feature_cache = true;
   bool accept_binary = false;  ///< go on from results of another binary
   std::string binary;          ///< SHA-256 of the program

@@ -73,19 +73,24 @@ void CudaBackend::conv2d_forward(const Tensor& x, const Tensor& w, const Tensor&
   check_conv2d_forward(*this, x, w, bias, options, scratch, y);
   const ConvProblem problem = problem_of(x.shape(), w.shape(), options);
   const DType dtype = x.dtype();
-  if (conv_depthwise_supports(problem)) {
-    conv_depthwise_forward(stream_, dtype, problem, x.raw(), w.raw(), floats(bias), options.relu, y.raw());
-  } else if (on_tensor_cores(dtype, tf32()) && conv_mma_forward_supports(problem, dtype) && aligned(x, w)) {
-    conv_mma_forward(stream_, dtype, problem, x.raw(), w.raw(), floats(bias), options.relu, y.raw());
-  } else {
-    conv_simt_forward(stream_, dtype, problem, x.raw(), w.raw(), floats(bias), options.relu, y.raw());
-  }
+  const auto native = [&] {
+    if (conv_depthwise_supports(problem)) {
+      conv_depthwise_forward(stream_, dtype, problem, x.raw(), w.raw(), floats(bias), options.relu, y.raw());
+    } else if (on_tensor_cores(dtype, tf32()) && conv_mma_forward_supports(problem, dtype) && aligned(x, w)) {
+      conv_mma_forward(stream_, dtype, problem, x.raw(), w.raw(), floats(bias), options.relu, y.raw());
+    } else {
+      conv_simt_forward(stream_, dtype, problem, x.raw(), w.raw(), floats(bias), options.relu, y.raw());
+    }
+  };
+  convolve(
+      ConvPass::forward, problem, dtype,
+      {.x = x.raw(), .w = w.raw(), .y = y.raw(), .scratch = scratch.raw(), .bias = floats(bias), .relu = options.relu},
+      native);
 }
 
-std::size_t CudaBackend::conv2d_forward_scratch_bytes(const Shape& x, const Shape& w, DType /*dtype*/,
+std::size_t CudaBackend::conv2d_forward_scratch_bytes(const Shape& x, const Shape& w, DType dtype,
                                                       const Conv2dOptions& options) {
-  problem_of(x, w, options);
-  return 0;
+  return convolve_scratch_bytes(ConvPass::forward, problem_of(x, w, options), dtype, 0);
 }
 
 void CudaBackend::conv2d_backward_data(const Tensor& dy, const Tensor& w, const Conv2dOptions& options,
@@ -93,19 +98,22 @@ void CudaBackend::conv2d_backward_data(const Tensor& dy, const Tensor& w, const 
   check_conv2d_backward_data(*this, dy, w, options, scratch, dx);
   const ConvProblem problem = problem_of(dx.shape(), w.shape(), options);
   const DType dtype = dx.dtype();
-  if (conv_depthwise_supports(problem)) {
-    conv_depthwise_backward_data(stream_, dtype, problem, dy.raw(), w.raw(), dx.raw());
-  } else if (on_tensor_cores(dtype, tf32()) && conv_mma_backward_data_supports(problem, dtype) && aligned(dy, w)) {
-    conv_mma_backward_data(stream_, dtype, problem, dy.raw(), w.raw(), dx.raw());
-  } else {
-    conv_simt_backward_data(stream_, dtype, problem, dy.raw(), w.raw(), dx.raw());
-  }
+  const auto native = [&] {
+    if (conv_depthwise_supports(problem)) {
+      conv_depthwise_backward_data(stream_, dtype, problem, dy.raw(), w.raw(), dx.raw());
+    } else if (on_tensor_cores(dtype, tf32()) && conv_mma_backward_data_supports(problem, dtype) && aligned(dy, w)) {
+      conv_mma_backward_data(stream_, dtype, problem, dy.raw(), w.raw(), dx.raw());
+    } else {
+      conv_simt_backward_data(stream_, dtype, problem, dy.raw(), w.raw(), dx.raw());
+    }
+  };
+  convolve(ConvPass::backward_data, problem, dtype,
+           {.x = dx.raw(), .w = w.raw(), .y = dy.raw(), .scratch = scratch.raw()}, native);
 }
 
-std::size_t CudaBackend::conv2d_backward_data_scratch_bytes(const Shape& x, const Shape& w, DType /*dtype*/,
+std::size_t CudaBackend::conv2d_backward_data_scratch_bytes(const Shape& x, const Shape& w, DType dtype,
                                                             const Conv2dOptions& options) {
-  problem_of(x, w, options);
-  return 0;
+  return convolve_scratch_bytes(ConvPass::backward_data, problem_of(x, w, options), dtype, 0);
 }
 
 void CudaBackend::conv2d_backward_weights(const Tensor& x, const Tensor& dy, const Conv2dOptions& options,
@@ -113,13 +121,17 @@ void CudaBackend::conv2d_backward_weights(const Tensor& x, const Tensor& dy, con
   check_conv2d_backward_weights(*this, x, dy, options, scratch, dw, dbias);
   const ConvProblem problem = problem_of(x.shape(), dw.shape(), options);
   const DType dtype = x.dtype();
-  if (conv_depthwise_supports(problem)) {
-    conv_depthwise_backward_weights(stream_, dtype, problem, x.raw(), dy.raw(), floats(scratch), floats(dw));
-  } else if (on_tensor_cores(dtype, tf32()) && conv_mma_backward_weights_supports(problem, dtype) && aligned(x, dy)) {
-    conv_mma_backward_weights(stream_, dtype, problem, x.raw(), dy.raw(), floats(scratch), floats(dw));
-  } else {
-    conv_simt_backward_weights(stream_, dtype, problem, x.raw(), dy.raw(), floats(scratch), floats(dw));
-  }
+  const auto native = [&] {
+    if (conv_depthwise_supports(problem)) {
+      conv_depthwise_backward_weights(stream_, dtype, problem, x.raw(), dy.raw(), floats(scratch), floats(dw));
+    } else if (on_tensor_cores(dtype, tf32()) && conv_mma_backward_weights_supports(problem, dtype) && aligned(x, dy)) {
+      conv_mma_backward_weights(stream_, dtype, problem, x.raw(), dy.raw(), floats(scratch), floats(dw));
+    } else {
+      conv_simt_backward_weights(stream_, dtype, problem, x.raw(), dy.raw(), floats(scratch), floats(dw));
+    }
+  };
+  convolve(ConvPass::backward_weights, problem, dtype,
+           {.x = x.raw(), .w = dw.raw(), .y = dy.raw(), .scratch = scratch.raw()}, native);
   if (!dbias.defined()) return;
   cuda::sum_rows(stream_, dtype, dy.raw(), problem.out_pixels(), problem.out_channels, workspace(), kWorkspaceBytes,
                  floats(dbias));
@@ -128,11 +140,15 @@ void CudaBackend::conv2d_backward_weights(const Tensor& x, const Tensor& dy, con
 std::size_t CudaBackend::conv2d_backward_weights_scratch_bytes(const Shape& x, const Shape& w, DType dtype,
                                                                const Conv2dOptions& options) {
   const ConvProblem problem = problem_of(x, w, options);
-  if (conv_depthwise_supports(problem)) return conv_depthwise_backward_weights_scratch_bytes(stream_, problem);
+  const auto bytes_with = [&](std::size_t native) {
+    return convolve_scratch_bytes(ConvPass::backward_weights, problem, dtype, native);
+  };
+  if (conv_depthwise_supports(problem))
+    return bytes_with(conv_depthwise_backward_weights_scratch_bytes(stream_, problem));
   // Where tensors are not aligned, CUDA cores take what tensor cores support: enough for both.
   const std::size_t bytes = conv_simt_backward_weights_scratch_bytes(stream_, problem);
-  if (!on_tensor_cores(dtype, tf32()) || !conv_mma_backward_weights_supports(problem, dtype)) return bytes;
-  return std::max(bytes, conv_mma_backward_weights_scratch_bytes(stream_.device(), dtype, problem));
+  if (!on_tensor_cores(dtype, tf32()) || !conv_mma_backward_weights_supports(problem, dtype)) return bytes_with(bytes);
+  return bytes_with(std::max(bytes, conv_mma_backward_weights_scratch_bytes(stream_.device(), dtype, problem)));
 }
 
 }  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM

@@ -32,7 +32,10 @@ CudaBackend::CudaBackend(const BackendOptions& options)
       pool_(MemoryPool::create(stream_.device())),
       own_memory_(MemoryPool::create(stream_.device())),
       workspace_(own_memory_->allocate(kWorkspaceBytes)),
-      uploader_(stream_, *own_memory_) {}
+      uploader_(stream_, *own_memory_),
+      chooser_(options.choices) {
+  open_libraries();
+}
 
 CudaBackend::~CudaBackend() = default;
 

@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 
+#include "cuda/library/chooser.h"
+#include "cuda/library/library.h"
 #include "cuda/runtime/memory_pool.h"
 #include "cuda/runtime/stream.h"
 #include "cuda/runtime/uploader.h"
@@ -43,6 +45,26 @@ class CudaBackend final : public Backend {
   /// the order of the stream and by one kernel call at a time.
   void* workspace() const { return workspace_->data(); }
   static constexpr std::size_t kWorkspaceBytes = std::size_t{4} << 20;
+
+  /// A convolution's tensors as its passes take them: of x, w and y the pass writes one. `y` and `bias` are the
+  /// forward pass's to write and to add.
+  struct ConvTensors {
+    const void* x = nullptr;
+    const void* w = nullptr;
+    void* y = nullptr;
+    void* scratch = nullptr;
+    const float* bias = nullptr;
+    bool relu = false;
+  };
+  /// Computes by `native` or by the library that --gemm or --conv ask for; with auto by the one that is faster for this
+  /// shape. `scratch` has what ..._scratch_bytes says, which is at least what `native` needs.
+  void multiply(const GemmProblem& problem, const void* a, const void* b, const float* bias, void* scratch, void* c,
+                const std::function<void()>& native);
+  std::size_t multiply_scratch_bytes(const GemmProblem& problem, std::size_t native) const;
+  void convolve(ConvPass pass, const ConvProblem& problem, DType dtype, const ConvTensors& tensors,
+                const std::function<void()>& native);
+  std::size_t convolve_scratch_bytes(ConvPass pass, const ConvProblem& problem, DType dtype, std::size_t native) const;
+  std::map<std::string, std::string> choices() const override;
 
   // engine/backend/conv.h
   void conv2d_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv2dOptions& options,
@@ -130,6 +152,8 @@ class CudaBackend final : public Backend {
   void advance(const Tensor& counter) override;
 
  private:
+  void open_libraries();
+
   BackendOptions options_;
   Stream stream_;
   std::shared_ptr<MemoryPool> pool_;          ///< of tensors
@@ -137,6 +161,9 @@ class CudaBackend final : public Backend {
   std::shared_ptr<MemoryPool> capture_pool_;  ///< not null while work is being recorded
   StoragePtr workspace_;
   Uploader uploader_;
+  std::unique_ptr<GemmLibrary> gemm_library_;
+  std::unique_ptr<ConvLibrary> conv_library_;
+  Chooser chooser_;
 };
 
 }  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM

@@ -30,15 +30,17 @@ void CudaBackend::gemm(const Tensor& a, const Tensor& b, const Tensor& bias, con
   check(extents.m < kLimit && extents.n < kLimit && extents.k < kLimit,
         "[gemm] extents {} x {} x {}: this backend takes less than 2^31 of each", extents.m, extents.n, extents.k);
   const GemmProblem problem = problem_of(extents, options, a.dtype(), c.dtype(), tf32());
-  check_scratch("gemm", *this, scratch, cuda::gemm_scratch_bytes(stream_.device(), problem));
-  cuda::gemm(stream_, problem, a.raw(), b.raw(), bias.defined() ? bias.data<float>() : nullptr,
-             scratch.defined() ? scratch.raw() : nullptr, c.raw());
+  check_scratch("gemm", *this, scratch,
+                multiply_scratch_bytes(problem, cuda::gemm_scratch_bytes(stream_.device(), problem)));
+  const float* bias_values = bias.defined() ? bias.data<float>() : nullptr;
+  multiply(problem, a.raw(), b.raw(), bias_values, scratch.raw(), c.raw(),
+           [&] { cuda::gemm(stream_, problem, a.raw(), b.raw(), bias_values, scratch.raw(), c.raw()); });
 }
 
 std::size_t CudaBackend::gemm_scratch_bytes(const Shape& a, const Shape& b, DType input, DType output,
                                             const GemmOptions& options) {
-  return cuda::gemm_scratch_bytes(stream_.device(),
-                                  problem_of(gemm_extents(a, b, options), options, input, output, tf32()));
+  const GemmProblem problem = problem_of(gemm_extents(a, b, options), options, input, output, tf32());
+  return multiply_scratch_bytes(problem, cuda::gemm_scratch_bytes(stream_.device(), problem));
 }
 
 }  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <sstream>
 #include <stdexcept>
 
@@ -27,6 +28,9 @@ bool prepare(const ProcessOptions& options) {
   if (options.file_size_limit) {
     const rlimit limit{*options.file_size_limit, *options.file_size_limit};
     if (setrlimit(RLIMIT_FSIZE, &limit) != 0) return false;
+  }
+  for (const auto& [name, value] : options.environment) {
+    if (setenv(name.c_str(), value.c_str(), 1) != 0) return false;
   }
   constexpr uid_t kNobody = 65534;
   if (options.as_nobody && geteuid() == 0) {

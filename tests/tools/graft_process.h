@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,8 +14,9 @@ namespace graft::testing {
 /// How a graft process is started.
 struct ProcessOptions {
   std::filesystem::path program = GRAFT_BINARY;
-  std::optional<std::uint64_t> file_size_limit{};  ///< RLIMIT_FSIZE in bytes: a full disk
-  bool as_nobody = false;                          ///< gives up root's right to write anywhere
+  std::optional<std::uint64_t> file_size_limit{};    ///< RLIMIT_FSIZE in bytes: a full disk
+  bool as_nobody = false;                            ///< gives up root's right to write anywhere
+  std::map<std::string, std::string> environment{};  ///< variables that are set in it
 };
 
 /// How it ended.
