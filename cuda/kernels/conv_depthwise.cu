@@ -2,10 +2,12 @@
 // y[pixel][o] = sum over taps of x[pixel moved by the tap][o / multiplier] * w[o][tap], [+ bias[o]] [then ReLU];
 // dx[pixel][c] = sum over the taps that lead here and over the outputs o of c of dy[that pixel][o] * w[o][tap].
 //
-// Threads: device/depthwise.cuh; a thread computes a vector of channels of one pixel at a time, 16 bytes of them where
-// the multiplier is 1 and channels and addresses allow, one elsewhere. The block's weights wait in shared memory in
-// f32, taps outermost, so that a warp reads neighbouring words. Neighbouring pixels read the same rows of x from the L1
-// cache. Bound: memory; (x_count + y_count) * size bytes.
+// Threads: device/depthwise.cuh; a thread computes a vector of channels of one pixel at a time, 16 bytes of them
+// where the multiplier is 1 and channels and addresses allow, one elsewhere. The block's weights wait in shared
+// memory in f32, taps outermost, so that a warp reads neighbouring words. Neighbouring pixels read the same rows of
+// x from the L1 cache.
+// Bound: memory; (x_count + y_count) * size bytes.
+// Registers: at most 80 a thread with vectors, 64 without, three and four blocks a multiprocessor.
 
 #include "cuda/kernels/conv_depthwise.h"
 
@@ -61,7 +63,7 @@ __device__ __forceinline__ SharedKernel load_kernel(const DepthwiseShape& shape,
 
 /// Grid: (blocks over the pixels of y; tiles of output channels).
 template <class T, int kV, class Index>
-__global__ void __launch_bounds__(kBlockThreads, kV > 4 ? 3 : 4)
+__global__ void __launch_bounds__(kBlockThreads, kV > 1 ? 3 : 4)
     conv_depthwise_forward_kernel(const __grid_constant__ DepthwiseShape shape, PixelIndex<Index> pixel_index,
                                   const T* x,         // [images, height, width, channels]
                                   const T* w,         // [out_channels, taps]
@@ -126,7 +128,7 @@ struct BackSteps {
 
 /// Grid: (blocks over the pixels of dx; tiles of input channels).
 template <class T, int kV, class Index>
-__global__ void __launch_bounds__(kBlockThreads, kV > 4 ? 3 : 4)
+__global__ void __launch_bounds__(kBlockThreads, kV > 1 ? 3 : 4)
     conv_depthwise_backward_data_kernel(const __grid_constant__ DepthwiseShape shape, PixelIndex<Index> pixel_index,
                                         BackSteps steps,
                                         const T* dy,  // [images, out_height, out_width, out_channels]

@@ -2,9 +2,11 @@
 // dw[o][tap] = sum over pixels of y of dy[pixel][o] * x[pixel moved by the tap][o / multiplier].
 //
 // Threads: device/depthwise.cuh; a thread adds kTaps taps for its channels (4 where the multiplier is 1 and channels
-// and addresses allow, one elsewhere) over its pixels, so that dy is read once for a kernel of 3 x 3. A block takes a
-// share of the pixels and adds its threads' sums in shared memory, tap by tap, in the order of the threads; it leaves
-// its part in scratch, and a second kernel adds the parts. Bound: memory; (x_count + y_count) * size bytes.
+// and addresses allow, one elsewhere) over its pixels, so that dy is read once for a kernel of 3 x 3. A block takes
+// a share of the pixels and adds its threads' sums in shared memory, tap by tap, in the order of the threads; it
+// leaves its part in scratch, and a second kernel adds the parts.
+// Bound: memory; (x_count + y_count) * size bytes.
+// Registers (nvcc 13, sm_90): 128 with vectors, 80 without; no spills.
 
 #include "cuda/kernels/conv_depthwise.h"
 #include "cuda/kernels/device/depthwise.cuh"

@@ -7,9 +7,9 @@
 // its own at constant steps, and each class is a product without a wasted step; up to four classes go in one launch. A
 // class without taps is written as zeros.
 //
-// Threads: device/conv_gather_gemm.cuh. A tile's rows are pixels of dx of one class, its columns input channels of one
-// group; the sum runs over the class's taps and output channels. Loads are of 4 elements where both channel counts of a
-// group are multiples of 4.
+// Threads: device/conv_gather_gemm.cuh. A tile's rows are pixels of dx of one class, its columns input channels of
+// one group; the sum runs over the class's taps and output channels. Loads are of 4 elements where both channel
+// counts of a group are multiples of 4.
 // Bound: arithmetic; 2 * y_count * taps * group_channels FLOPs.
 // Registers (nvcc 13, sm_90, vector loads, f32): tile 128x128 127, 64x64 161, 128x32 103, 128x16 128; no spills on
 // sm_80 and sm_90.

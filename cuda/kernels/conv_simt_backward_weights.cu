@@ -1,12 +1,13 @@
 // Convolution backward weights on CUDA cores, an implicit matrix product in f32 over f32 or bf16:
 // dw[o][tap][c] = sum over pixels of y of dy[pixel][o] * x[pixel moved by the tap][c].
 //
-// Threads: a block computes Tile::kM (tap, c) by Tile::kN output channels of one group, over a share of the pixels: the
-// sum is long and the result small, so pixels are split between as many blocks as fill the device (split-K); each
-// leaves its part in scratch and a second kernel adds the parts in their order. Where a tap leads and which channel it
-// takes is worked out once for the tile's rows; where the next kTileK pixels lie, by one thread each, a turn ahead;
-// both wait in shared memory. Loads are of 4 elements where both channel counts of a group are multiples of 4, of one
-// elsewhere. Bound: arithmetic; 2 * y_count * taps * group_channels FLOPs.
+// Threads: a block computes Tile::kM (tap, c) by Tile::kN output channels of one group, over a share of the pixels:
+// the sum is long and the result small, so pixels are split between as many blocks as fill the device (split-K);
+// each leaves its part in scratch and a second kernel adds the parts in their order. Where a tap leads and which
+// channel it takes is worked out once for the tile's rows; where the next kTileK pixels lie, by one thread each, a
+// turn ahead; both wait in shared memory. Loads are of 4 elements where both channel counts of a group are multiples
+// of 4, of one elsewhere.
+// Bound: arithmetic; 2 * y_count * taps * group_channels FLOPs.
 // Registers (nvcc 13, sm_90, vector loads, f32): tile 128x128 128, 64x64 139, 128x32 93, 128x16 121; no spills on
 // sm_80 and sm_90.
 

@@ -2,11 +2,12 @@
 // y[pixel][o] = sum over taps and channels of x[pixel moved by the tap][c] * w[o][tap][c], [+ bias[o]] [then ReLU].
 //
 // Threads: device/conv_gather_gemm.cuh. A tile's rows are pixels of y, its columns output channels of one group; the
-// sum runs over kernel rows, kernel columns and channels, in the order in which w lies in memory, so that few channels
-// waste nothing. Loads are of 4 elements where a group's channels are a multiple of 4, of one elsewhere. Bound:
-// arithmetic; 2 * y_count * taps * group_channels FLOPs. 64 multiply-adds a thread for 4 reads of shared memory.
-// Registers (nvcc 13, sm_90, vector loads, f32): tile 128x128 128, 64x64 137, 128x32 95, 128x16 105; no spills on sm_80
-// and sm_90.
+// sum runs over kernel rows, kernel columns and channels, in the order in which w lies in memory, so that few
+// channels waste nothing. Loads are of 4 elements where a group's channels are a multiple of 4, of one elsewhere.
+// Bound: arithmetic; 2 * y_count * taps * group_channels FLOPs. 64 multiply-adds a thread for 4 reads of shared
+// memory.
+// Registers (nvcc 13, sm_90, vector loads, f32): tile 128x128 128, 64x64 137, 128x32 95, 128x16 105; no spills on
+// sm_80 and sm_90.
 
 #include "cuda/kernels/conv_simt_forward.h"
 

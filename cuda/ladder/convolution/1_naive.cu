@@ -2,8 +2,8 @@
 // each product from global memory: correct, and the definition in code.
 //
 // Threads: grid-stride over the elements of y. Neighbours share a pixel and differ in the output channel, so a warp
-// reads one word of x together, and 32 words of w that lie a whole kernel apart. Bound: requests to the caches; two
-// loads for each multiply-add.
+// reads one word of x together, and 32 words of w that lie a whole kernel apart.
+// Bound: requests to the caches; two loads for each multiply-add.
 
 #include "cuda/ladder/convolution/ladder.h"
 #include "cuda/runtime/launch.cuh"

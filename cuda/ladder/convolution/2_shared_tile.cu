@@ -1,6 +1,6 @@
 // Step 2: the convolution as a matrix product that is never written down, in tiles of shared memory. Rows are pixels of
 // y, columns are output channels, and the sum runs over k = (tap, channel). A block loads 16 x 16 elements of x and of
-// w at a time, and every word is then used 16 times: an eighth of step 1's loads of global memory go to each thread.
+// w at a time, and every word is then used 16 times: a sixteenth of step 1's loads of global memory is left.
 //
 // Threads: 16 x 16, one output each. Where element (row, k) of x lies is divided out anew for every load.
 // Bound: shared memory; two loads of it for each multiply-add.

@@ -3,7 +3,8 @@
 // one. Shared memory holds k outermost, so that a thread's 4 neighbouring rows are one load.
 //
 // Threads: 64, as SimtTile lays them out. Global memory is still read word by word, with divisions for every word, and
-// the block waits for its loads before it multiplies. Bound: the loads' latency and their address arithmetic.
+// the block waits for its loads before it multiplies.
+// Bound: the loads' latency and their address arithmetic.
 
 #include "cuda/kernels/device/grid.cuh"
 #include "cuda/kernels/device/simt_tile.cuh"

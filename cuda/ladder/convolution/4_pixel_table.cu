@@ -4,7 +4,8 @@
 // one load, turned as it is stored.
 //
 // Threads: as in step 3, with the tables and sources of the kernel in use; the block still waits for its loads before
-// it multiplies. Bound: the loads' latency.
+// it multiplies.
+// Bound: the loads' latency.
 
 #include "cuda/kernels/device/conv_forward_gemm.cuh"
 #include "cuda/ladder/convolution/ladder.h"
