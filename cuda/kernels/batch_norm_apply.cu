@@ -24,14 +24,14 @@ __global__ void __launch_bounds__(kBlockThreads, kMappingBlocks)
   if (!place.active) return;
   float mean[N];
   float slope[N];
+  float inverse[N];
   float offset[N];
+  load_floats<N>(statistics.mean + place.channel, mean);
+  load_floats<N>(scale + place.channel, slope);
+  load_floats<N>(shift + place.channel, offset);
+  load_inverse_deviations(statistics, place.channel, inverse);
 #pragma unroll
-  for (int k = 0; k < N; ++k) {
-    const std::int64_t c = place.channel + k;
-    mean[k] = statistics.mean[c];
-    slope[k] = scale[c] * inverse_deviation_of(statistics, c);
-    offset[k] = shift[c];
-  }
+  for (int k = 0; k < N; ++k) slope[k] *= inverse[k];
   for (std::int64_t row = place.first_row; row < place.end_row; row += kRows * place.step) {
     Vector<T, N> from[kRows] = {};
     Vector<T, N> added[kRows] = {};
@@ -63,7 +63,8 @@ __global__ void __launch_bounds__(kBlockThreads, kMappingBlocks)
 void batch_norm_apply(const Stream& stream, const BatchNormShape& shape, const void* x, const void* residual,
                       const ChannelStatistics& statistics, const BatchNormAffine& affine, void* y) {
   if (shape.rows == 0) return;
-  with_column_types(shape.dtype, shape.channels, aligned_to_16(x, residual, y), [&](auto type, auto vector) {
+  const bool aligned = aligned_to_16(x, residual, y, statistics.mean, statistics.second, affine.scale, affine.shift);
+  with_column_types(shape.dtype, shape.channels, aligned, [&](auto type, auto vector) {
     using T = decltype(type);
     constexpr int kVector = decltype(vector)::value;
     const ColumnTiling tiling = mapping_tiling(stream.device(), shape.rows, shape.channels, kVector);

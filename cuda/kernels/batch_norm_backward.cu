@@ -48,6 +48,17 @@ __device__ __forceinline__ void mask_gradient(Vector<T, N>& gradient, const Vect
   }
 }
 
+/// scale * inverse deviation.
+template <int N>
+__device__ __forceinline__ void load_slopes(const ChannelStatistics& statistics, const float* scale,
+                                            std::int64_t channel, float (&slope)[N]) {
+  float inverse[N];
+  load_inverse_deviations(statistics, channel, inverse);
+  load_floats<N>(scale + channel, slope);
+#pragma unroll
+  for (int k = 0; k < N; ++k) slope[k] *= inverse[k];
+}
+
 /// Writes dx, if it is not null, where kInput.
 template <int N, bool kRelu, bool kSums, bool kInput, class T>
 __global__ void __launch_bounds__(kBlockThreads, gradient_blocks(kRelu, kSums, kInput))
@@ -57,12 +68,8 @@ __global__ void __launch_bounds__(kBlockThreads, gradient_blocks(kRelu, kSums, k
   float mean[N] = {};
   float slope[N] = {};
   if (place.active) {
-#pragma unroll
-    for (int k = 0; k < N; ++k) {
-      const std::int64_t c = place.channel + k;
-      if constexpr (kSums) mean[k] = statistics.mean[c];
-      if constexpr (kInput) slope[k] = scale[c] * inverse_deviation_of(statistics, c);
-    }
+    if constexpr (kSums) load_floats<N>(statistics.mean + place.channel, mean);
+    if constexpr (kInput) load_slopes(statistics, scale, place.channel, slope);
   }
   float sums[kPartialSums * N] = {};
   for (std::int64_t row = place.first_row; row < place.end_row; row += kRows * place.step) {
@@ -123,14 +130,15 @@ __global__ void finish_gradients_kernel(PartialResults partial, std::int64_t row
   }
   fold_rows(sums, kJoinChannels, AddValues{});
   if (threadIdx.x >= kJoinChannels || c >= partial.channels) return;
-  const float inverse = inverse_deviation_of(statistics, c);
-  const float normalised_sum = inverse * sums[kProductSum];
+  float inverse[1];
+  load_inverse_deviations(statistics, c, inverse);
+  const float normalised_sum = inverse[0] * sums[kProductSum];
   if (dscale != nullptr) dscale[c] = normalised_sum;
   if (dshift != nullptr) dshift[c] = sums[kGradientSum];
   if (corrections.gradient_mean == nullptr) return;
   const float count = static_cast<float>(max(rows, std::int64_t{1}));
   corrections.gradient_mean[c] = sums[kGradientSum] / count;
-  corrections.product_factor[c] = inverse * normalised_sum / count;
+  corrections.product_factor[c] = inverse[0] * normalised_sum / count;
 }
 
 /// `y` is read where kRelu: where dy is not masked yet.
@@ -144,14 +152,10 @@ __global__ void __launch_bounds__(kBlockThreads, kRelu ? kGradientBlocks : kMapp
   float slope[N];
   float gradient_mean[N];
   float product_factor[N];
-#pragma unroll
-  for (int k = 0; k < N; ++k) {
-    const std::int64_t c = place.channel + k;
-    mean[k] = statistics.mean[c];
-    slope[k] = scale[c] * inverse_deviation_of(statistics, c);
-    gradient_mean[k] = corrections.gradient_mean[c];
-    product_factor[k] = corrections.product_factor[c];
-  }
+  load_floats<N>(statistics.mean + place.channel, mean);
+  load_slopes(statistics, scale, place.channel, slope);
+  load_floats<N>(corrections.gradient_mean + place.channel, gradient_mean);
+  load_floats<N>(corrections.product_factor + place.channel, product_factor);
   for (std::int64_t row = place.first_row; row < place.end_row; row += kRows * place.step) {
     Vector<T, N> gradient[kRows] = {};
     Vector<T, N> input[kRows] = {};
@@ -188,8 +192,9 @@ PartialResults partial_sums_in(void* scratch, const ColumnTiling& tiling) {
   return {static_cast<float*>(scratch) + 2 * tiling.channels, tiling.row_blocks, tiling.channels};
 }
 
-bool aligned(const BatchNormGradientInputs& in, const BatchNormGradients& out) {
-  return aligned_to_16(in.dy, in.x, in.y, out.dx, out.dresidual);
+bool aligned(const BatchNormGradientInputs& in, const ChannelStatistics& statistics, const void* scratch,
+             const BatchNormGradients& out) {
+  return aligned_to_16(in.dy, in.x, in.y, in.scale, statistics.mean, statistics.second, scratch, out.dx, out.dresidual);
 }
 
 template <int N, bool kSums, bool kInput, class T>
@@ -223,7 +228,7 @@ std::size_t batch_norm_scratch_bytes(const Device& device, const BatchNormShape&
 void batch_norm_train_backward(const Stream& stream, const BatchNormShape& shape, const BatchNormGradientInputs& in,
                                const ChannelStatistics& statistics, void* scratch, const BatchNormGradients& out) {
   const Corrections corrections = corrections_in(scratch, shape.channels);
-  with_column_types(shape.dtype, shape.channels, aligned(in, out), [&](auto type, auto vector) {
+  with_column_types(shape.dtype, shape.channels, aligned(in, statistics, scratch, out), [&](auto type, auto vector) {
     using T = decltype(type);
     constexpr int kVector = decltype(vector)::value;
     const ColumnTiling sums = reducing_tiling(stream.device(), shape.rows, shape.channels, kVector,
@@ -244,7 +249,7 @@ void batch_norm_train_backward(const Stream& stream, const BatchNormShape& shape
 
 void batch_norm_eval_backward(const Stream& stream, const BatchNormShape& shape, const BatchNormGradientInputs& in,
                               const ChannelStatistics& statistics, void* scratch, const BatchNormGradients& out) {
-  with_column_types(shape.dtype, shape.channels, aligned(in, out), [&](auto type, auto vector) {
+  with_column_types(shape.dtype, shape.channels, aligned(in, statistics, scratch, out), [&](auto type, auto vector) {
     using T = decltype(type);
     constexpr int kVector = decltype(vector)::value;
     if (out.dscale == nullptr) {

@@ -42,10 +42,11 @@ template <int N, class T, class F>
 __global__ void map_unary_kernel(const T* x, T* y, std::int64_t count, F f) {
   for_each_unrolled<kUnary>(
       count / N, [&](std::int64_t i) { return load_vector<N>(x + i * N); },
-      [&](std::int64_t i, Vector<T, N> vector) {
+      [&](std::int64_t i, const Vector<T, N>& from) {
+        float to[N];
 #pragma unroll
-        for (T& element : vector.element) element = from_float<T>(f(to_float(element)));
-        store_vector(y + i * N, vector);
+        for (int k = 0; k < N; ++k) to[k] = f(to_float(from.element[k]));
+        store_floats<N>(y + i * N, to);
       });
   for_tail(count, N, [&](std::int64_t i) { y[i] = from_float<T>(f(to_float(x[i]))); });
 }
@@ -58,11 +59,10 @@ __global__ void map_binary_kernel(const T* a, const T* b, T* y, std::int64_t cou
         return VectorPair<T, N>{load_vector<N>(a + i * N), load_vector<N>(b + i * N)};
       },
       [&](std::int64_t i, const VectorPair<T, N>& from) {
-        Vector<T, N> to;
+        float to[N];
 #pragma unroll
-        for (int k = 0; k < N; ++k)
-          to.element[k] = from_float<T>(f(to_float(from.a.element[k]), to_float(from.b.element[k])));
-        store_vector(y + i * N, to);
+        for (int k = 0; k < N; ++k) to[k] = f(to_float(from.a.element[k]), to_float(from.b.element[k]));
+        store_floats<N>(y + i * N, to);
       });
   for_tail(count, N, [&](std::int64_t i) { y[i] = from_float<T>(f(to_float(a[i]), to_float(b[i]))); });
 }

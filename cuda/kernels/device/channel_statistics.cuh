@@ -5,10 +5,14 @@
 
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
-/// 1 / sqrt(var + eps) of channel c.
-__device__ __forceinline__ float inverse_deviation_of(const ChannelStatistics& statistics, std::int64_t c) {
-  const float second = statistics.second[c];
-  return statistics.is_variance ? 1.0f / sqrtf(second + statistics.eps) : second;
+/// 1 / sqrt(var + eps) of N channels from `channel` on. Where N is a vector, so is what the statistics point to.
+template <int N>
+__device__ __forceinline__ void load_inverse_deviations(const ChannelStatistics& statistics, std::int64_t channel,
+                                                        float (&to)[N]) {
+  load_floats<N>(statistics.second + channel, to);
+  if (!statistics.is_variance) return;
+#pragma unroll
+  for (float& value : to) value = 1.0f / sqrtf(value + statistics.eps);
 }
 
 /// The partial results of row blocks in scratch: `values` f32 for each channel of each row block, value-major.

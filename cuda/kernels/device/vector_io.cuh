@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 
 #include "cuda/device.cuh"
 #include "cuda/kernels/device/bf16.cuh"
@@ -39,7 +40,7 @@ __device__ __forceinline__ void load_floats(const T* from, float (&to)[N]) {
     for (int k = 0; k < kAccess; ++k) to[i + k] = to_float(vector.element[k]);
   }
 }
-/// The inverse: N floats, rounded to T.
+/// The inverse: N floats, rounded to T; bf16 in pairs, by one instruction each.
 template <int N, class T>
 __device__ __forceinline__ void store_floats(T* to, const float (&from)[N]) {
   constexpr int kAccess = N < kVectorElements<T> ? N : kVectorElements<T>;
@@ -47,8 +48,15 @@ __device__ __forceinline__ void store_floats(T* to, const float (&from)[N]) {
 #pragma unroll
   for (int i = 0; i < N; i += kAccess) {
     Vector<T, kAccess> vector;
+    if constexpr (sizeof(T) == 2 && kAccess % 2 == 0) {
+      unsigned pairs[kAccess / 2];
 #pragma unroll
-    for (int k = 0; k < kAccess; ++k) vector.element[k] = from_float<T>(from[i + k]);
+      for (int k = 0; k < kAccess; k += 2) pairs[k / 2] = pack_bf16(from[i + k], from[i + k + 1]);
+      memcpy(&vector, pairs, sizeof(vector));
+    } else {
+#pragma unroll
+      for (int k = 0; k < kAccess; ++k) vector.element[k] = from_float<T>(from[i + k]);
+    }
     store_vector(to + i, vector);
   }
 }
