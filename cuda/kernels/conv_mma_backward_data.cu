@@ -40,8 +40,8 @@ struct BackwardDataParameters {
   ResidueClass w[kMaxStride];
   ConvWeights<T> weights;  // [O, KH, KW, C / groups], of the first group
   ProductOutput output;    ///< columns: channels of a group; rows come from the class
-  FastDivisor tap_chunks;
-  int pixel_chunks;
+  FastDivisor tap_units;
+  int pixel_units;
   int images;
   int height;
   int width;
@@ -69,7 +69,7 @@ __global__ void __launch_bounds__(Config::kThreads, Config::kBlocks)
   const TileOfC tile = tile_of_block(static_cast<int>(blockIdx.x), tiles_m, tiles_n);
   const int first_row = tile.row * Config::kBlockM;
   const int first_column = tile.column * Config::kBlockN;
-  const PixelMap map{h.axis, w.axis, p.tap_chunks, p.pixel_chunks};
+  const PixelMap map{h.axis, w.axis, p.tap_units, p.pixel_units};
   const int depth = h.tap_count * w.tap_count * p.group_outputs;
   ConvWeights<T> weights = p.weights;
   weights.data += std::int64_t{group} * p.group_outputs * weights.taps * p.output.columns;
@@ -122,7 +122,7 @@ ResidueClass residue_class(std::int64_t residue, std::int64_t pixels, std::int64
 bool conv_mma_backward_data_supports(const ConvProblem& problem, DType dtype) {
   return !problem.empty() && problem.group_channels() % chunk_elements(dtype) == 0 &&
          problem.group_outputs() % chunk_elements(dtype) == 0 && problem.stride.height <= kMaxStride &&
-         problem.stride.width <= kMaxStride && conv_mma_extents_fit(problem, dtype);
+         problem.stride.width <= kMaxStride && conv_mma_extents_fit(problem, chunk_elements(dtype));
 }
 
 void conv_mma_backward_data(const Stream& stream, DType dtype, const ConvProblem& problem, const void* dy,
@@ -157,8 +157,8 @@ void conv_mma_backward_data(const Stream& stream, DType dtype, const ConvProblem
                                            .relu = false,
                                            .f32 = dtype == DType::f32,
                                            .vectors = aligned_to_16(dx)},
-                                .tap_chunks = FastDivisor(problem.group_outputs() / kChunkElements<T>),
-                                .pixel_chunks = static_cast<int>(problem.out_channels / kChunkElements<T>),
+                                .tap_units = FastDivisor(problem.group_outputs() / kChunkElements<T>),
+                                .pixel_units = static_cast<int>(problem.out_channels / kChunkElements<T>),
                                 .images = static_cast<int>(problem.batch),
                                 .height = static_cast<int>(problem.height),
                                 .width = static_cast<int>(problem.width),

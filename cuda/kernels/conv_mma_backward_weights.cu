@@ -2,9 +2,10 @@
 // transposed and B is read straight from x (device/pixel_map.cuh). bf16, or f32 rounded to tf32; summed in f32.
 //
 // K runs over all output pixels, and C is small: K is cut into ranges by a fixed rule, each range's blocks store
-// partial sums of their own, and split_k.cu adds them in ascending order. No atomics. Both factors have K across their
-// rows in memory, so both go through ldmatrix.trans (tf32: word by word). A thread's chunks keep their channels and
-// taps, and move on by a row of pixels each depth. blockIdx.x is the tile, .y the range, .z the group.
+// partial sums of their own, and split_k.cu or partial_sums.cu adds them in a fixed order. No atomics. Both factors
+// have K across their rows in memory, so both go through ldmatrix.trans (tf32: word by word). A thread's chunks keep
+// their channels and taps, and move on by a row of pixels each depth. blockIdx.x is the tile, .y the range, .z the
+// group.
 //
 // Registers by nvcc 13.0, bf16: 234 on sm_90 and 230 on sm_80 at 128 x 128, 148 and 150 at 128 x 64, 102 at 64 x 64;
 // tf32 at most 218, 150 and 110; no spills.
@@ -16,6 +17,7 @@
 #include "cuda/kernels/device/dispatch.h"
 #include "cuda/kernels/device/matrix_loader.cuh"
 #include "cuda/kernels/device/mma_epilogue.cuh"
+#include "cuda/kernels/partial_sums.h"
 #include "cuda/kernels/split_k.h"
 #include "cuda/runtime/launch.cuh"
 
@@ -23,7 +25,8 @@ namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
 namespace {
 
-constexpr int kMaxSplits = 64;
+constexpr int kMaxSplits = 256;
+constexpr int kManySplits = 8;  ///< more are added by several warps each
 
 template <class T>
 struct BackwardWeightsParameters {
@@ -76,7 +79,7 @@ TilePlan plan_of(const Device& device, const ConvProblem& problem) {
 
 bool conv_mma_backward_weights_supports(const ConvProblem& problem, DType dtype) {
   return !problem.empty() && problem.group_channels() % chunk_elements(dtype) == 0 &&
-         problem.group_outputs() % chunk_elements(dtype) == 0 && conv_mma_extents_fit(problem, dtype);
+         problem.group_outputs() % chunk_elements(dtype) == 0 && conv_mma_extents_fit(problem, chunk_elements(dtype));
 }
 
 std::size_t conv_mma_backward_weights_scratch_bytes(const Device& device, DType dtype, const ConvProblem& problem) {
@@ -97,7 +100,7 @@ void conv_mma_backward_weights(const Stream& stream, DType dtype, const ConvProb
     float* sums = plan.splits > 1 ? scratch : dw;
     const BackwardWeightsParameters<T> p{.x = static_cast<const T*>(x),
                                          .dy = static_cast<const T*>(dy),
-                                         .map = input_map(problem, dtype),
+                                         .map = input_map(problem, chunk_elements(dtype)),
                                          .output = {.data = sums,
                                                     .bias = nullptr,
                                                     .rows = static_cast<int>(problem.group_outputs()),
@@ -118,7 +121,9 @@ void conv_mma_backward_weights(const Stream& stream, DType dtype, const ConvProb
               .shared_bytes = Config::kSharedBytes},
              conv_mma_backward_weights_kernel<Config, T>, p);
     });
-    if (plan.splits > 1)
+    if (plan.splits > kManySplits)
+      sum_partials(stream, "conv_mma_backward_weights_sum", scratch, plan.splits, problem.w_count(), dw);
+    else if (plan.splits > 1)
       sum_splits(stream, {.splits = plan.splits, .count = problem.w_count(), .columns = 1}, scratch, nullptr, dw);
   });
 }

@@ -27,19 +27,19 @@ void with_mma_config(const TilePlan& plan, const Body& body) {
 
 inline int chunk_elements(DType dtype) { return kChunkBytes / static_cast<int>(size_of(dtype)); }
 
-/// True iff positions fit the kernels' 32 bits and coordinates, with all that taps may add, 15.
-inline bool conv_mma_extents_fit(const ConvProblem& p, DType dtype) {
-  constexpr std::int64_t kChunks = std::int64_t{1} << 31;
+/// True iff positions, in units of `unit` elements, fit the kernels' 32 bits, and coordinates, with all that taps may
+/// add, 15.
+inline bool conv_mma_extents_fit(const ConvProblem& p, int unit) {
+  constexpr std::int64_t kUnits = std::int64_t{1} << 31;
   constexpr std::int64_t kReach = 1 << 14;
-  const std::int64_t chunk = chunk_elements(dtype);
-  return p.x_count() / chunk < kChunks && p.y_count() / chunk < kChunks && p.w_count() < kChunks &&
-         p.in_pixels() < kChunks - kReach && p.out_pixels() < kChunks - kReach &&
+  return p.x_count() / unit < kUnits && p.y_count() / unit < kUnits && p.w_count() < kUnits &&
+         p.in_pixels() < kUnits - kReach && p.out_pixels() < kUnits - kReach &&
          p.height + p.padding.top + p.padding.bottom + p.kernel_height * p.dilation.height < kReach &&
          p.width + p.padding.left + p.padding.right + p.kernel_width * p.dilation.width < kReach && p.groups <= 4095;
 }
 
-/// x as the implicit matrix [output pixels, taps * channels of a group].
-inline PixelMap input_map(const ConvProblem& p, DType dtype) {
+/// x as the implicit matrix [output pixels, taps * channels of a group], counted in units of `unit` elements.
+inline PixelMap input_map(const ConvProblem& p, int unit) {
   const auto axis = [](std::int64_t out, std::int64_t taps, std::int64_t stride, std::int64_t before,
                        std::int64_t dilation, std::int64_t image) {
     return PixelAxis{.grid = FastDivisor(out),
@@ -49,11 +49,10 @@ inline PixelMap input_map(const ConvProblem& p, DType dtype) {
                      .tap_step = static_cast<int>(dilation),
                      .image = static_cast<int>(image)};
   };
-  const int chunk = chunk_elements(dtype);
   return {.h = axis(p.out_height, p.kernel_height, p.stride.height, p.padding.top, p.dilation.height, p.height),
           .w = axis(p.out_width, p.kernel_width, p.stride.width, p.padding.left, p.dilation.width, p.width),
-          .tap_chunks = FastDivisor(p.group_channels() / chunk),
-          .pixel_chunks = static_cast<int>(p.channels / chunk)};
+          .tap_units = FastDivisor(p.group_channels() / unit),
+          .pixel_units = static_cast<int>(p.channels / unit)};
 }
 
 }  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM

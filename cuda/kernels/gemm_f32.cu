@@ -5,9 +5,11 @@
 // depth is multiplied, the next is on its way from global memory to registers, and is stored to the other copy, so one
 // barrier a depth is enough. A thread holds 8 x 8 sums as four blocks of 4 x 4, 64 rows and columns apart: the 16-byte
 // reads of a warp are then broadcasts or neighbours, 4 of them for 64 multiply-adds. Global memory is read 16 bytes a
-// thread where rows are aligned, element by element elsewhere. Registers by nvcc 13.0: 128 at 128 x 128, so two blocks
-// a multiprocessor, at most 79 at 64 x 64; no spills on sm_90 and sm_80. Bound: arithmetic; 2 m n k FLOPs at one fused
-// multiply-add a CUDA core and clock.
+// thread where rows are aligned, element by element elsewhere, there by tiles of 64 x 64 alone.
+//
+// Registers by nvcc 13.0: 128 at 128 x 128, so two blocks a multiprocessor, at most 79 at 64 x 64; no spills on sm_90
+// and sm_80.
+// Bound: arithmetic; 2 m n k FLOPs at one fused multiply-add a CUDA core and clock.
 
 #include <cstdint>
 

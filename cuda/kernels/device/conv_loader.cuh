@@ -5,10 +5,41 @@
 #include "cuda/kernels/device/async_copy.cuh"
 #include "cuda/kernels/device/pixel_map.cuh"
 #include "cuda/kernels/device/shared_tile.cuh"
+#include "cuda/kernels/device/vector_io.cuh"
 
 // Loaders of convolution's implicit matrices: as those of matrix_loader.cuh, with addresses from a PixelMap.
 
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
+
+/// Where the rows of a thread begin: rows thread / 8, and every Threads / 8-th after it, of a tile with pixels along M.
+template <int Extent, int Threads>
+class PixelRows {
+ public:
+  static constexpr int kStep = Threads / kRowChunks;
+  static constexpr int kCount = Extent / kStep;
+
+  /// From row `first` of `rows`.
+  __device__ __forceinline__ PixelRows(const PixelMap& map, int first, int rows) {
+#pragma unroll
+    for (int i = 0; i < kCount; ++i) {
+      const int row = first + static_cast<int>(threadIdx.x) / kRowChunks + i * kStep;
+      ImagePlace place{kNowhere, kNowhere, 0};
+      if (row < rows) place = place_of_row(map, row);
+      coordinates_[i] = static_cast<unsigned>(place.h) << 16 | (static_cast<unsigned>(place.w) & 0xffffu);
+      units_[i] = place.unit;
+    }
+  }
+
+  /// What the i-th row meets, a step away.
+  __device__ __forceinline__ ImagePlace operator()(int i, const ImagePlace& step) const {
+    return {(static_cast<int>(coordinates_[i]) >> 16) + step.h,
+            static_cast<std::int16_t>(coordinates_[i] & 0xffffu) + step.w, units_[i] + step.unit};
+  }
+
+ private:
+  unsigned coordinates_[kCount];  ///< of what tap (0, 0) meets: h in the upper half, w in the lower
+  unsigned units_[kCount];
+};
 
 /// Pixels along M, taps and channels along K: the left factor of forward (of x) and of backward data (of dy).
 template <class T, int Extent, int Threads>
@@ -16,45 +47,82 @@ class PixelRowLoader {
  public:
   static constexpr Major kMajor = Major::k;
 
-  /// From row `first` of `rows`; `depth_chunks` columns; `data` is the group's first channel of the first pixel.
-  __device__ __forceinline__ PixelRowLoader(const PixelMap& map, const T* data, int first, int rows, int depth_chunks)
-      : map_(map), data_(data), depth_chunks_(depth_chunks), column_(static_cast<int>(threadIdx.x) % kRowChunks) {
-#pragma unroll
-    for (int i = 0; i < kRows; ++i) {
-      const int row = first + static_cast<int>(threadIdx.x) / kRowChunks + i * kRowStep;
-      ImagePlace place{kNowhere, kNowhere, 0};
-      if (row < rows) place = place_of_row(map_, row);
-      coordinates_[i] = static_cast<unsigned>(place.h) << 16 | (static_cast<unsigned>(place.w) & 0xffffu);
-      chunks_[i] = place.chunk;
-    }
-  }
+  /// From row `first` of `rows`; `columns` of the map, in chunks; `data` is the group's first channel of the first
+  /// pixel.
+  __device__ __forceinline__ PixelRowLoader(const PixelMap& map, const T* data, int first, int rows, int columns)
+      : map_(map),
+        data_(data),
+        columns_(columns),
+        column_(static_cast<int>(threadIdx.x) % kRowChunks),
+        rows_(map, first, rows) {}
 
   __device__ __forceinline__ void load(const SharedTile<T, Extent, Major::k>& tile) {
     const int row = static_cast<int>(threadIdx.x) / kRowChunks;
     const int chunk = static_cast<int>(threadIdx.x) % kRowChunks;
     const ImagePlace step = step_of_column(map_, column_);
-    const bool some = column_ < depth_chunks_;
+    const bool some = column_ < columns_;
 #pragma unroll
-    for (int i = 0; i < kRows; ++i) {
-      const int h = (static_cast<int>(coordinates_[i]) >> 16) + step.h;
-      const int w = static_cast<std::int16_t>(coordinates_[i] & 0xffffu) + step.w;
-      const bool valid = some && inside_image(map_, h, w);
-      const T* source = data_ + static_cast<std::size_t>(chunks_[i] + step.chunk) * kChunkElements<T>;
-      copy_async<16>(tile.chunk(row + i * kRowStep, chunk), source, valid);
+    for (int i = 0; i < Rows::kCount; ++i) {
+      const ImagePlace place = rows_(i, step);
+      const T* source = data_ + static_cast<std::size_t>(place.unit) * kChunkElements<T>;
+      copy_async<16>(tile.chunk(row + i * Rows::kStep, chunk), source, some && inside_image(map_, place.h, place.w));
     }
     column_ += kRowChunks;
   }
 
  private:
-  static constexpr int kRowStep = Threads / kRowChunks;
-  static constexpr int kRows = Extent / kRowStep;
+  using Rows = PixelRows<Extent, Threads>;
 
   const PixelMap& map_;
   const T* data_;
-  int depth_chunks_;
+  int columns_;
   int column_;
-  unsigned coordinates_[kRows];  ///< of what tap (0, 0) meets: h in the upper half, w in the lower
-  unsigned chunks_[kRows];
+  Rows rows_;
+};
+
+/// The same for any number of channels, element by element through registers: the map counts in elements.
+template <class T, int Extent, int Threads>
+class PixelElementLoader {
+ public:
+  static constexpr Major kMajor = Major::k;
+
+  __device__ __forceinline__ PixelElementLoader(const PixelMap& map, const T* data, int first, int rows, int columns)
+      : map_(map),
+        data_(data),
+        columns_(columns),
+        column_(static_cast<int>(threadIdx.x) % kRowChunks * kChunkElements<T>),
+        rows_(map, first, rows) {}
+
+  __device__ __forceinline__ void load(const SharedTile<T, Extent, Major::k>& tile) {
+    const int row = static_cast<int>(threadIdx.x) / kRowChunks;
+    const int chunk = static_cast<int>(threadIdx.x) % kRowChunks;
+    ImagePlace steps[kChunkElements<T>];
+#pragma unroll
+    for (int e = 0; e < kChunkElements<T>; ++e) {
+      steps[e] = ImagePlace{kNowhere, kNowhere, 0};
+      if (column_ + e < columns_) steps[e] = step_of_column(map_, column_ + e);
+    }
+#pragma unroll
+    for (int i = 0; i < Rows::kCount; ++i) {
+      Vector<T, kChunkElements<T>> values;
+#pragma unroll
+      for (int e = 0; e < kChunkElements<T>; ++e) {
+        const ImagePlace place = rows_(i, steps[e]);
+        values.element[e] = inside_image(map_, place.h, place.w) ? data_[place.unit] : T{};
+      }
+      store_vector(reinterpret_cast<T*>(tile.chunk(row + i * Rows::kStep, chunk)), values);
+    }
+    column_ += kRowElements<T>;
+  }
+
+ private:
+  using Rows = PixelRows<Extent, Threads>;
+
+  const PixelMap& map_;
+  const T* data_;
+  int columns_;
+  int column_;
+  Rows rows_;
 };
 
 /// Pixels along K, taps and channels along N: the right factor of backward weights (of x).
@@ -86,7 +154,7 @@ class PixelDepthLoader {
       for (int panel = 0; panel < kPanels; ++panel) {
         const ImagePlace& step = steps_[panel];
         const bool valid = pixel < end_ && inside_image(map_, place.h + step.h, place.w + step.w);
-        const T* source = data_ + static_cast<std::size_t>(place.chunk + step.chunk) * kChunkElements<T>;
+        const T* source = data_ + static_cast<std::size_t>(place.unit + step.unit) * kChunkElements<T>;
         copy_async<16>(tile.chunk(panel * kDepth + row + i * kRowStep, chunk), source, valid);
       }
     }

@@ -15,20 +15,20 @@ struct PixelAxis {
   int image = 0;  ///< pixels of the image
 };
 
-/// The matrix [images * grid, taps * channels] that convolution reads from an NHWC image, in chunks of 16 bytes of
-/// channels. Nothing of it is ever stored: loaders compute where its chunks are.
+/// The matrix [images * grid, taps * channels] that convolution reads from an NHWC image. Nothing of it is ever stored:
+/// loaders compute where its elements are. It counts channels in units: chunks of 16 bytes, or elements.
 struct PixelMap {
   PixelAxis h;
   PixelAxis w;
-  FastDivisor tap_chunks;  ///< chunks of one tap: the group's channels
-  int pixel_chunks = 0;    ///< chunks from a pixel to the next: all channels
+  FastDivisor tap_units;  ///< units of one tap: the group's channels
+  int pixel_units = 0;    ///< units from a pixel to the next: all channels
 };
 
-/// A place in an image that may be outside of it: coordinates, and its first chunk's offset, modulo 2^32 where outside.
+/// A place in an image that may be outside of it: coordinates, and its offset in units, modulo 2^32 where outside.
 struct ImagePlace {
   int h;
   int w;
-  unsigned chunk;
+  unsigned unit;
 };
 inline constexpr int kNowhere = -(1 << 15);  ///< coordinate that no tap brings back into an image
 
@@ -42,18 +42,18 @@ __device__ __forceinline__ ImagePlace place_of_row(const PixelMap& map, int row)
       (static_cast<unsigned>(image) * static_cast<unsigned>(map.h.image) + static_cast<unsigned>(h)) *
           static_cast<unsigned>(map.w.image) +
       static_cast<unsigned>(w);
-  return {h, w, pixel * static_cast<unsigned>(map.pixel_chunks)};
+  return {h, w, pixel * static_cast<unsigned>(map.pixel_units)};
 }
 
-/// How far a column of the matrix, counted in chunks, is from its row's beginning.
+/// How far a column of the matrix, counted in units, is from its row's beginning.
 __device__ __forceinline__ ImagePlace step_of_column(const PixelMap& map, int column) {
-  const int tap = map.tap_chunks.quotient(column);
-  const int chunk = map.tap_chunks.remainder(column, tap);
+  const int tap = map.tap_units.quotient(column);
+  const int unit = map.tap_units.remainder(column, tap);
   const int tap_h = map.w.taps.quotient(tap);
   const int h = tap_h * map.h.tap_step;
   const int w = map.w.taps.remainder(tap, tap_h) * map.w.tap_step;
   const unsigned pixels = static_cast<unsigned>(h) * static_cast<unsigned>(map.w.image) + static_cast<unsigned>(w);
-  return {h, w, pixels * static_cast<unsigned>(map.pixel_chunks) + static_cast<unsigned>(chunk)};
+  return {h, w, pixels * static_cast<unsigned>(map.pixel_units) + static_cast<unsigned>(unit)};
 }
 
 __device__ __forceinline__ bool inside_image(const PixelMap& map, int h, int w) {

@@ -161,10 +161,27 @@ TEST(ConvMma, ForwardTakesAnyNumberOfOutputsAndAnyPlaceForY) {
   check_forward<bf16>(conv_case("y in between", {1, 5, 6, 8}, {16, 3, 3}, {}), stream, DType::bf16, 3);
 }
 
+TEST(ConvMma, ForwardTakesAnyNumberOfChannels) {
+  const Window2d stem{.stride = {2, 2}, .padding = Padding2d::same(3)};
+  const Window2d same{.padding = Padding2d::same(1)};
+  for (const auto& order : thread_orders()) {
+    const Stream stream = open_stream(order);
+    for (const Case& c : {conv_case("a stem", {2, 13, 14, 3}, {64, 7, 7}, stem),
+                          conv_case("13 channels", {1, 6, 5, 13}, {70, 3, 3}, same),
+                          conv_case("groups of 5", {1, 4, 7, 15}, {9, 3, 3}, same, 3)}) {
+      SCOPED_TRACE(c.name);
+      ASSERT_TRUE(conv_mma_forward_supports(c.problem, DType::bf16));
+      check_forward<bf16>(c, stream, DType::bf16, 0);
+      check_forward<float>(c, stream, DType::f32, 0);
+    }
+  }
+}
+
 TEST(ConvMma, LeavesTheRestToCudaCores) {
   const Window2d plain{};
   EXPECT_FALSE(conv_mma_forward_supports(conv_case("", {1, 8, 8, 3}, {8, 3, 3}, plain).problem, DType::bf16));
-  EXPECT_FALSE(conv_mma_forward_supports(conv_case("", {1, 8, 8, 12}, {8, 3, 3}, plain).problem, DType::bf16));
+  EXPECT_TRUE(conv_mma_forward_supports(conv_case("", {1, 8, 8, 3}, {8, 7, 7}, plain).problem, DType::bf16));
+  EXPECT_FALSE(conv_mma_backward_weights_supports(conv_case("", {1, 8, 8, 12}, {8, 3, 3}, plain).problem, DType::bf16));
   EXPECT_TRUE(conv_mma_forward_supports(conv_case("", {1, 8, 8, 12}, {8, 3, 3}, plain).problem, DType::f32));
   EXPECT_FALSE(conv_mma_forward_supports(conv_case("", {0, 8, 8, 8}, {8, 3, 3}, plain).problem, DType::bf16));
   EXPECT_FALSE(conv_mma_forward_supports(conv_case("", {1, 8, 20000, 8}, {8, 3, 3}, plain).problem, DType::bf16));
