@@ -1,5 +1,5 @@
 # The few commands that everything starts from. Each does its own set-up.
-.PHONY: help setup build demo test bench format tidy clean
+.PHONY: help setup build demo test bench gpu-bundle gpu-check sass-check format tidy clean
 
 RELEASE := build/release
 GRAFT := $(RELEASE)/bin/graft
@@ -9,6 +9,9 @@ help:
 	@echo 'make build   the command, $(GRAFT)'
 	@echo 'make test    all tests'
 	@echo 'make bench   training speed beside PyTorch (installs PyTorch into build/peers)'
+	@echo 'make gpu-bundle [ARCH=90]  what the checks on a GPU need, on a machine that can compile'
+	@echo 'make gpu-check STAGE=tests|sanitize|study|bench  the checks, on the machine with the GPU'
+	@echo 'make sass-check  what can be read off the kernels of gpu-bundle without a GPU'
 	@echo 'make format  clang-format over all sources;  make tidy  clang-tidy'
 
 setup:
@@ -32,6 +35,15 @@ bench: build
 	@scripts/install-packages bench
 	@scripts/install-peers
 	build/peers/bin/python bench/training.py --graft $(GRAFT)
+
+gpu-bundle:
+	@scripts/gpu-bundle $(ARCH)
+
+gpu-check:
+	@scripts/gpu-check $(STAGE) $(CHECK_FLAGS)
+
+sass-check:
+	@scripts/sass-check build/gpu
 
 format:
 	@git ls-files '*.cpp' '*.h' '*.cu' '*.cuh' | xargs clang-format -i

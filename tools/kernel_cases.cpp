@@ -209,10 +209,11 @@ void optimizer_cases(Backend& on, const KernelCaseOptions& options, std::int64_t
 
 std::vector<KernelCase> ceiling_cases(Backend& backend, const KernelCaseOptions& options) {
   const Values values(backend, options.dtype);
-  const std::int64_t count = (std::int64_t{1} << 27) / (options.shrink * options.shrink);
+  const bool gpu = backend.kind() == "cuda";  // large enough to fill it; a processor would take minutes
+  const std::int64_t count = (std::int64_t{1} << (gpu ? 27 : 24)) / (options.shrink * options.shrink);
   const Tensor from = values.of({count});
   const Tensor to = values.of({count});
-  const std::int64_t n = 8192 / options.shrink;
+  const std::int64_t n = std::max<std::int64_t>((gpu ? 8192 : 1024) / options.shrink, 1);
   const Tensor a = values.of({n, n});
   const Tensor b = values.of({n, n});
   const Tensor c = values.of({n, n});

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """One training step of a network in PyTorch, timed: the peer of `graft bench step`.
 
-Plain PyTorch as its documentation has it for CPUs: channels_last, SGD with momentum, torch.autocast for bf16, synthetic
-data. Prints one JSON object: median milliseconds a step, images a second, peak resident memory.
+Plain PyTorch as its documentation has it: channels_last, SGD with momentum, torch.autocast for bf16, synthetic data; eager
+or by torch.compile. Prints one JSON object: median milliseconds a step, images a second, peak resident memory.
 """
 import argparse
 import json
@@ -67,30 +67,37 @@ def main():
     parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--warmup", type=int, default=3)
     parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--compile", action="store_true", help="torch.compile the network")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
     torch.manual_seed(0)
 
     model, classes = build(options.model)
-    model = model.to(memory_format=torch.channels_last).train()
+    model = model.to(options.device, memory_format=torch.channels_last).train()
+    if options.compile:
+        model = torch.compile(model)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4)
-    images = torch.randn(options.batch, 3, options.size, options.size).to(memory_format=torch.channels_last)
-    labels = torch.randint(classes, (options.batch,))
+    images = torch.randn(options.batch, 3, options.size, options.size)
+    images = images.to(options.device, memory_format=torch.channels_last)
+    labels = torch.randint(classes, (options.batch,), device=options.device)
+    wait = torch.cuda.synchronize if options.device == "cuda" else lambda: None
 
     seconds = []
     for _ in range(options.warmup + options.steps):
         start = time.perf_counter()
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=options.dtype == "bf16"):
+        with torch.autocast(options.device, dtype=torch.bfloat16, enabled=options.dtype == "bf16"):
             loss = F.cross_entropy(model(images), labels)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
+        wait()
         seconds.append(time.perf_counter() - start)
     median = statistics.median(seconds[options.warmup :])
     print(json.dumps({
         "program": f"PyTorch {torch.__version__}", "model": options.model, "batch": options.batch, "size": options.size,
-        "dtype": options.dtype, "threads": torch.get_num_threads(), "steps": options.steps, "ms_per_step": median * 1e3,
+        "device": options.device, "compile": options.compile, "dtype": options.dtype, "threads": torch.get_num_threads(), "steps": options.steps, "ms_per_step": median * 1e3,
         "images_per_second": options.batch / median,
         "peak_rss_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }))

@@ -60,6 +60,13 @@ TEST(Record, LineHasTheFieldsOfTheDesign) {
   EXPECT_EQ(json["status"], "ok");
 }
 
+TEST(Record, WhatAutoChoseIsKeptWhereItChose) {
+  RunResult r = sample();
+  EXPECT_EQ(to_json_line(r).find("choices"), std::string::npos);
+  r.choices = {{"gemm f32 f32 nn 1x2x3x4", "cublas"}, {"gemm library", "cuBLAS 13.1.0"}};
+  EXPECT_EQ(result_from_json(to_json_line(r), "here").choices, r.choices);
+}
+
 TEST(Record, RoundTripKeepsEveryBit) {
   const RunResult r = sample();
   const RunResult back = result_from_json(to_json_line(r), "here");
