@@ -91,10 +91,10 @@ TEST(ConvTf32, KeepsF32WhereNotAskedFor) {
 TEST(ConvTf32, KeepsF32WhereTensorCoresDoNotTakeTheProblem) {
   for (const Channels& channels : {Channels{3, 5, 1}, Channels{8, 8, 8}}) {
     ConvOnOnes conv(true, channels);
-    const auto inputs = static_cast<float>(channels.in / channels.groups);
-    const auto outputs = static_cast<float>(channels.out / channels.groups);
-    EXPECT_EQ(conv.forward(), inputs * kAboveOne);
-    EXPECT_EQ(conv.backward_data(), outputs * kAboveOne);
+    const std::int64_t inputs = channels.in / channels.groups;
+    const std::int64_t outputs = channels.out / channels.groups;
+    EXPECT_EQ(conv.forward(), static_cast<float>(inputs) * kAboveOne);
+    EXPECT_EQ(conv.backward_data(), static_cast<float>(outputs) * kAboveOne);
     EXPECT_EQ(conv.backward_weights(), 16.0F * kAboveOne);
   }
 }
