@@ -26,11 +26,6 @@
 
 namespace graft::cuda::inline emulated {
 
-// The built-in variables of the running thread; set by the scheduler.
-using emulator::blockDim;
-using emulator::blockIdx;
-using emulator::gridDim;
-using emulator::threadIdx;
 inline constexpr int warpSize = 32;
 
 /// Vectors of CUDA's alignment: a load of 16 bytes at an address that is not a multiple of 16 is undefined in CUDA, and

@@ -19,12 +19,12 @@
 #include "engine/base/error.h"
 #include "engine/base/philox.h"
 
-namespace graft::cuda::emulator {
+constinit thread_local graft::cuda::emulated::uint3 threadIdx{};
+constinit thread_local graft::cuda::emulated::uint3 blockIdx{};
+constinit thread_local graft::cuda::emulated::dim3 blockDim{};
+constinit thread_local graft::cuda::emulated::dim3 gridDim{};
 
-constinit thread_local uint3 threadIdx{};
-constinit thread_local uint3 blockIdx{};
-constinit thread_local dim3 blockDim{};
-constinit thread_local dim3 gridDim{};
+namespace graft::cuda::emulator {
 
 namespace {
 

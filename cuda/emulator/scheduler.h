@@ -25,6 +25,13 @@ struct dim3 {
 
 }  // namespace graft::cuda::inline emulated
 
+// The built-in variables, set whenever a thread goes on; global, as CUDA's are, so that a debugger knows them by these
+// names wherever it stops.
+extern constinit thread_local graft::cuda::emulated::uint3 threadIdx;
+extern constinit thread_local graft::cuda::emulated::uint3 blockIdx;
+extern constinit thread_local graft::cuda::emulated::dim3 blockDim;
+extern constinit thread_local graft::cuda::emulated::dim3 gridDim;
+
 namespace graft::cuda::emulator {
 
 using emulated::dim3;
@@ -40,12 +47,6 @@ struct GridShape {
 
 /// Runs `thread` once for each thread of the grid. Throws Error(failure) for what a kernel does wrong.
 void run_grid(const GridShape& shape, const ThreadOrder& order, const std::function<void()>& thread);
-
-/// Where kernels see these: defined in scheduler.cpp, set whenever a thread goes on.
-extern constinit thread_local uint3 threadIdx;
-extern constinit thread_local uint3 blockIdx;
-extern constinit thread_local dim3 blockDim;
-extern constinit thread_local dim3 gridDim;
 
 /// The running thread's number in its block, x fastest, and its lane in its warp.
 std::size_t current_thread();

@@ -30,14 +30,13 @@ bool leaves_device_unusable(cudaError_t error) {
 
 }  // namespace
 
-void check_cuda(cudaError_t error, const char* what, const std::source_location& where) {
+void check_cuda(cudaError_t error, const char* what, const char* file, int line) {
   if (error == cudaSuccess) [[likely]]
     return;
-  std::string_view file = where.file_name();
-  file.remove_prefix(file.rfind('/') + 1);  // 0 where there is no slash
+  std::string_view name = file;
+  name.remove_prefix(name.rfind('/') + 1);  // 0 where there is no slash
   fail(ErrorKind::device, "[cuda] {}: {} ({}, at {}:{}){}", what, cudaGetErrorString(error), cudaGetErrorName(error),
-       file, where.line(),
-       leaves_device_unusable(error) ? ": this process can no longer use the device; start it again" : "");
+       name, line, leaves_device_unusable(error) ? ": this process can no longer use the device; start it again" : "");
 }
 
 }  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM

@@ -63,7 +63,8 @@ StaticShared read_program() {
   });
   for (ThreadLocalVariable& variable : thread_local_variables()) {
     const std::string_view name = variable.name;
-    if (name.find("5graft4cuda8emulator") != std::string_view::npos) {
+    const bool built_in = name == "threadIdx" || name == "blockIdx" || name == "blockDim" || name == "gridDim";
+    if (built_in || name.find("5graft4cuda8emulator") != std::string_view::npos) {
       result.language.push_back(std::move(variable));
     } else if (name.starts_with("_ZZN5graft4cuda")) {  // local to a function
       result.shared.push_back(std::move(variable));

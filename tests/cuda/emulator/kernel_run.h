@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <initializer_list>
-#include <source_location>
 #include <string>
 #include <vector>
 
@@ -72,8 +71,8 @@ inline std::string line_of(const std::string& file, int line) {
 
 /// Fails, at the caller's line, for each of the texts that `message` lacks.
 inline void expect_says(const std::string& message, std::initializer_list<std::string> texts,
-                        const std::source_location& caller = std::source_location::current()) {
-  const ::testing::ScopedTrace trace(caller.file_name(), static_cast<int>(caller.line()), "");
+                        const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+  const ::testing::ScopedTrace trace(file, line, "");
   for (const std::string& text : texts)
     EXPECT_NE(message.find(text), std::string::npos) << text << "\nis not in\n" << message;
 }
