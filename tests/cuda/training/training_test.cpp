@@ -1,0 +1,178 @@
+// Whole training steps on the emulated device beside the CPU backend.
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cuda/backends.h"
+#include "cuda/emulator/thread_order.h"
+#include "engine/cpu/cpu_backend.h"
+#include "engine/nn/init.h"
+#include "engine/nn/linear.h"
+#include "engine/nn/pool2d.h"
+#include "engine/nn/sequential.h"
+#include "engine/ops/softmax_cross_entropy.h"
+#include "engine/optim/optimizer.h"
+#include "models/backbone.h"
+#include "models/residual_block.h"
+#include "tests/ops/host_values.h"
+
+namespace graft::testing {
+namespace {
+
+using cuda::emulator::ScopedThreadOrder;
+using cuda::emulator::ThreadOrder;
+
+constexpr std::int64_t kBatch = 8;
+constexpr int kSteps = 3;
+constexpr double kLr = 0.02;
+
+struct NetworkCase {
+  std::string name;
+  std::int64_t size = 32;  ///< of the square images
+  std::int64_t classes = 10;
+  std::function<std::shared_ptr<Module>(Backend&)> make;
+};
+void PrintTo(const NetworkCase& c, std::ostream* out) { *out << c.name; }
+
+std::shared_ptr<Module> resnet20(Backend& backend) {
+  return make_backbone("cifar_resnet20", backend, {.classes = 10, .in_channels = 3, .height = 32, .width = 32});
+}
+
+/// The parts of ResNet-50 at a sixteenth of its width: a 7x7 stem of stride 2, max pooling, bottlenecks with and
+/// without a projection, at strides 1 and 2.
+std::shared_ptr<Module> narrow_bottlenecks(Backend& backend) {
+  auto network = std::make_shared<Sequential>();
+  network->add(residual_conv(backend, 3, 8, 7, 2));
+  network->add(std::make_shared<BatchNorm2d>(backend, 8, BatchNormOptions{.relu = true}));
+  network->add(std::make_shared<MaxPool2d>(
+      Pool2dOptions{.kernel = {3, 3}, .window = {.stride = {2, 2}, .padding = Padding2d::same(1)}}));
+  network->add(std::make_shared<Bottleneck>(backend, ResidualBlockConfig{.in_channels = 8, .width = 4}));
+  network->add(std::make_shared<Bottleneck>(backend, ResidualBlockConfig{.in_channels = 16, .width = 4}));
+  network->add(std::make_shared<Bottleneck>(backend, ResidualBlockConfig{.in_channels = 16, .width = 8, .stride = 2}));
+  network->add(std::make_shared<GlobalAvgPool>());
+  network->add(std::make_shared<Linear>(backend, LinearConfig{.in_features = 32, .out_features = 7}));
+  return network;
+}
+
+struct Outcome {
+  std::vector<double> losses;                ///< of each step
+  std::vector<std::vector<double>> weights;  ///< at the start and after each step: all parameters and buffers
+};
+
+std::vector<double> all_weights(Module& network) {
+  std::vector<double> all;
+  for (const auto& variables : {network.parameters(), network.buffers()}) {
+    for (const auto& [name, value] : variables) {
+      const std::vector<double> values = to_host(value.value());
+      all.insert(all.end(), values.begin(), values.end());
+    }
+  }
+  return all;
+}
+
+/// Three steps of SGD from the same start on the same images. `relative` moves every initial weight up or down by that
+/// share of itself.
+Outcome train(Backend& backend, const NetworkCase& c, double relative = 0.0) {
+  const auto network = c.make(backend);
+  initialize(network->parameters(), 1, "test");
+  initialize(network->buffers(), 1, "test");
+  std::uint64_t stream = 0;
+  for (auto& [name, parameter] : network->parameters()) {
+    if (relative == 0.0) break;
+    std::vector<double> values = to_host(parameter.value());
+    const std::vector<double> signs = random_values(parameter.value().numel(), 1000 + stream++);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] *= 1.0 + std::copysign(relative, signs[i]);
+    parameter.set_value(from_host(backend, parameter.shape(), parameter.dtype(), values));
+  }
+  const auto optimizer = make_sgd(network->parameters(), {.momentum = 0.9, .weight_decay = 5e-4});
+  std::vector<double> label_values;
+  for (std::int64_t i = 0; i < kBatch; ++i) label_values.push_back(static_cast<double>(i * 3 % c.classes));
+  const Tensor labels = from_host(backend, {kBatch}, DType::i64, label_values);
+  Outcome outcome{.losses = {}, .weights = {all_weights(*network)}};
+  for (int step = 0; step < kSteps; ++step) {
+    const std::uint64_t seed = 8 + static_cast<std::uint64_t>(step);
+    const Variable x(
+        from_host(backend, {kBatch, c.size, c.size, 3}, DType::f32, random_values(kBatch * c.size * c.size * 3, seed)));
+    const Variable loss = softmax_cross_entropy(network->forward(x, {.training = true}), labels, 0.1);
+    backward(loss);
+    optimizer->step(kLr);
+    outcome.losses.push_back(to_host(loss.value())[0]);
+    outcome.weights.push_back(all_weights(*network));
+  }
+  return outcome;
+}
+
+double norm(const std::vector<double>& values) {
+  double sum = 0.0;
+  for (const double value : values) sum += value * value;
+  return std::sqrt(sum);
+}
+
+double distance(const std::vector<double>& a, const std::vector<double>& b) {
+  std::vector<double> difference(a.size());
+  for (std::size_t i = 0; i < a.size(); ++i) difference[i] = a[i] - b[i];
+  return norm(difference);
+}
+
+/// How far two outcomes lie apart after `step` steps: their losses' difference, and that of all their weights as a
+/// share of the way that the weights have gone.
+struct Divergence {
+  double loss = 0.0;
+  double weights = 0.0;
+};
+Divergence divergence(const Outcome& a, const Outcome& b, std::size_t step) {
+  const double way = distance(a.weights[step], a.weights[0]);
+  return {std::abs(a.losses[step - 1] - b.losses[step - 1]), distance(a.weights[step], b.weights[step]) / way};
+}
+
+class EmulatedTraining : public ::testing::TestWithParam<NetworkCase> {};
+
+// What rounding alone can do is measured: the CPU's own run again, with every initial weight moved by one unit in the
+// last place. That grows from step to step, as ReLUs change sides; after the first step it is small, and a wrong
+// gradient stands out. The emulated device rounds anew in each of some twenty layers, hence the factor.
+TEST_P(EmulatedTraining, AgreesWithTheCpuAndWithItselfInEveryThreadOrder) {
+  constexpr double kUnitInTheLastPlace = 0x1p-23;
+  constexpr double kFactor = 16.0;
+  const NetworkCase& c = GetParam();
+  const auto cpu = make_cpu_backend({.threads = 1});
+  const Outcome expected = train(*cpu, c);
+  const Outcome moved = train(*cpu, c, kUnitInTheLastPlace);
+  ASSERT_LT(divergence(expected, moved, 1).weights, 1e-3) << "the network amplifies rounding too much to tell anything";
+
+  std::vector<Outcome> outcomes;
+  for (const ThreadOrder& order :
+       {ThreadOrder{ThreadOrder::Kind::ascending}, ThreadOrder{ThreadOrder::Kind::descending},
+        ThreadOrder{ThreadOrder::Kind::random, 11}}) {
+    const ScopedThreadOrder scope(order);
+    const auto emulated = make_cuda_emulated_backend({});
+    outcomes.push_back(train(*emulated, c));
+  }
+  EXPECT_LE(divergence(expected, outcomes[0], 1).weights, 1e-5);
+  for (std::size_t step = 1; step <= kSteps; ++step) {
+    SCOPED_TRACE(step);
+    const Divergence rounding = divergence(expected, moved, step);
+    const Divergence emulated = divergence(expected, outcomes[0], step);
+    EXPECT_LE(emulated.loss, kFactor * std::max(rounding.loss, 0x1p-23 * expected.losses[step - 1]));
+    EXPECT_LE(emulated.weights, kFactor * rounding.weights);
+    RecordProperty("weights_" + std::to_string(step), fmt::format("{:.1e} {:.1e}", emulated.weights, rounding.weights));
+  }
+  for (std::size_t order = 1; order < outcomes.size(); ++order) {
+    EXPECT_TRUE(outcomes[order].losses == outcomes[0].losses);
+    EXPECT_TRUE(outcomes[order].weights == outcomes[0].weights) << "bits depend on the order of threads";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, EmulatedTraining,
+                         ::testing::Values(NetworkCase{"ResNet20", 32, 10, resnet20},
+                                           NetworkCase{"NarrowBottlenecks", 33, 7, narrow_bottlenecks}),
+                         [](const auto& network) { return network.param.name; });
+
+}  // namespace
+}  // namespace graft::testing
