@@ -52,8 +52,8 @@ double seconds_of_call(Backend& backend, const std::function<void()>& call, doub
     work = [&] { captured->replay(); };
     timed(work);
   }
-  std::vector<double> all;
-  for (int i = 0; i < 5; ++i) all.push_back(timed(work) / calls);
+  std::vector<double> all(5);
+  std::generate(all.begin(), all.end(), [&] { return timed(work) / calls; });
   return median(all);
 }
 
