@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "cuda/emulator/scheduler.h"
+
 // cp.async, as cuda/kernels/device/async_copy.cuh asks for it. A copy is written down when it is issued, its
 // destination filled with NaN, and done when the issuing thread waits for it: as late as a GPU may be. Bytes on their
 // way are found out in every build.
@@ -12,7 +14,7 @@
 namespace graft::cuda::emulator {
 
 /// Writes down a copy of `bytes` (4, 8 or 16) from `global`, or of zeros unless `valid`, by the running thread.
-void async_copy_issue(void* shared, const void* global, std::size_t bytes, bool valid);
+GRAFT_CALL_APART void async_copy_issue(void* shared, const void* global, std::size_t bytes, bool valid);
 void async_copy_commit();
 /// Does the running thread's committed copies but those of its latest `groups_left`.
 void async_copy_wait(std::size_t groups_left);
@@ -62,7 +64,7 @@ extern constinit thread_local const AsyncCopies* async_copies_in_flight;
 /// "that thread 3's copy_async at x.cu:12 is still to write", of bytes that one is to write; else "".
 std::string async_copy_in_flight(const void* address, std::size_t bytes);
 /// A fault, with the line that reads, if any of the bytes is still to be written by a copy of any thread of the block.
-void check_async_read_slowly(const void* address, std::size_t bytes);
+GRAFT_CALL_APART void check_async_read_slowly(const void* address, std::size_t bytes);
 [[gnu::always_inline]] inline void check_async_read(const void* address, std::size_t bytes) {
   if (async_copies_in_flight != nullptr && async_copies_in_flight->any()) check_async_read_slowly(address, bytes);
 }

@@ -13,6 +13,14 @@
 // next barrier or warp primitive, in a chosen order. What a GPU would forgive is reported as an Error(failure) that
 // names kernel, block, thread and source line.
 
+// Two calls of such a function are never made one: a report has to name the line of the right one. GCC has options for
+// it (cuda/emulator/CMakeLists.txt).
+#ifdef __clang__
+#define GRAFT_CALL_APART [[clang::nomerge]]
+#else
+#define GRAFT_CALL_APART
+#endif
+
 namespace graft::cuda::inline emulated {
 
 struct uint3 {
@@ -56,8 +64,8 @@ void* dynamic_shared_memory();
 /// A fault unless the bytes are static shared memory or lie within the dynamic shared memory that the launch asked for.
 void check_dynamic_shared(const void* address, std::size_t bytes, const void* pc);
 
-void block_barrier();
-void warp_barrier(unsigned mask);
+GRAFT_CALL_APART void block_barrier();
+GRAFT_CALL_APART void warp_barrier(unsigned mask);
 
 /// What a lane brings to a warp primitive, and what it takes away.
 using WarpSlots = std::array<void*, 32>;
@@ -65,7 +73,8 @@ using WarpSlots = std::array<void*, 32>;
 /// Waits until all 32 lanes of the warp have come to the primitive called `name`, each with a slot; the last one runs
 /// `complete`, which sees all slots and writes the results into them. The basis of every warp primitive; what calls it
 /// is always inlined, so that the call's address is one in the kernel.
-void warp_rendezvous(const char* name, unsigned mask, void* slot, void (*complete)(const WarpSlots& slots));
+GRAFT_CALL_APART void warp_rendezvous(const char* name, unsigned mask, void* slot,
+                                      void (*complete)(const WarpSlots& slots));
 
 /// The value that lane `source` brought.
 template <class T>

