@@ -34,7 +34,7 @@ class CapturedWork {
 };
 
 /// An execution context: a device, a stream of work, a memory pool, a thread count and every kernel there is. The
-/// kernels stand on the contract pages that this header includes; a backend that lacks one does not compile.
+/// kernels stand on the contract pages that this header includes; a backend that lacks one does not build.
 ///
 /// What holds for every kernel: outputs come last and are overwritten; nothing allocates tensor memory; nothing reads
 /// back to the host; all tensors of a call belong to this backend; a violated contract throws Error("[operation] ...").

@@ -101,4 +101,18 @@ void ReferenceBackend::conv2d_backward_weights(const Tensor& x, const Tensor& dy
   store(bias_sums, dbias);
 }
 
+std::size_t ReferenceBackend::conv2d_forward_scratch_bytes(const Shape&, const Shape&, DType, const Conv2dOptions&) {
+  return 0;
+}
+
+std::size_t ReferenceBackend::conv2d_backward_data_scratch_bytes(const Shape&, const Shape&, DType,
+                                                                 const Conv2dOptions&) {
+  return 0;
+}
+
+std::size_t ReferenceBackend::conv2d_backward_weights_scratch_bytes(const Shape&, const Shape&, DType,
+                                                                    const Conv2dOptions&) {
+  return 0;
+}
+
 }  // namespace graft

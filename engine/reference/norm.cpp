@@ -169,4 +169,6 @@ void ReferenceBackend::batch_norm_eval_backward(const Tensor& dy, const Tensor& 
   store(shift_sums, dshift);
 }
 
+std::size_t ReferenceBackend::batch_norm_scratch_bytes(const Shape&, DType) { return 0; }
+
 }  // namespace graft

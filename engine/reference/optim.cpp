@@ -79,4 +79,6 @@ void ReferenceBackend::advance(const Tensor& counter) {
   *counter.data<std::int64_t>() += 1;
 }
 
+std::size_t ReferenceBackend::clip_scratch_bytes(std::span<const Tensor>) { return 0; }
+
 }  // namespace graft

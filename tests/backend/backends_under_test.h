@@ -27,7 +27,7 @@ inline std::vector<BackendUnderTest> backends_under_test() {
       {"cpu1thread", [] { return make_cpu_backend({.threads = 1}); }},
       {"cpu2threads", [] { return make_cpu_backend({.threads = 2}); }},
   };
-#if defined(GRAFT_WITH_CUDA_EMULATED) && defined(GRAFT_TEST_CUDA)
+#ifdef GRAFT_WITH_CUDA_EMULATED
   using cuda::emulator::ThreadOrder;
   const auto emulated = [&](const std::string& name, const ThreadOrder& order) {
     backends.push_back({name, [order] {
@@ -39,7 +39,7 @@ inline std::vector<BackendUnderTest> backends_under_test() {
   emulated("cudaEmulatedDescending", {ThreadOrder::Kind::descending});
   emulated("cudaEmulatedRandom", {ThreadOrder::Kind::random, 7});
 #endif
-#if defined(GRAFT_WITH_CUDA) && defined(GRAFT_TEST_CUDA)
+#ifdef GRAFT_WITH_CUDA
   if (cuda_device_present()) backends.push_back({"cuda", [] { return make_cuda_backend({}); }});
 #endif
   return backends;
