@@ -67,7 +67,7 @@ Fiber::Fiber(std::size_t number, std::function<void()> body) : stack_(std::make_
 Fiber::~Fiber() {
   if (left_for_good_) {
     // Boost would unwind it: it never gets to know that the stack is gone.
-    static_cast<void>(new context::fiber(std::move(rest_)));
+    static_cast<void>(new context::fiber(std::move(rest_)));  // NOLINT(bugprone-unhandled-exception-at-new)
     return;
   }
   if (!rest_) return;
