@@ -23,4 +23,8 @@ std::map<std::string, std::string> cuda_library_versions();
 /// The same kernels on the emulated device: in every build but GRAFT_CUDA=OFF (GRAFT_WITH_CUDA_EMULATED).
 std::unique_ptr<Backend> make_cuda_emulated_backend(const BackendOptions& options);
 
+/// Which of the emulator's builds this is, for `graft devices`: "plain build", "checked build", "sanitized build".
+/// docs/emulator.md says what each checks and what it does not.
+std::string cuda_emulator_build();
+
 }  // namespace graft

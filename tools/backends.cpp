@@ -37,7 +37,8 @@ void register_backends() {
 #ifdef GRAFT_WITH_CUDA_EMULATED
   registry.add({.name = "cuda-emulated",
                 .description = "the kernels of cuda on the processor, a fiber a thread: to test and to read, slow; "
-                               "without cuBLAS and cuDNN",
+                               "without cuBLAS and cuDNN; " +
+                               cuda_emulator_build() + ", see docs/emulator.md",
                 .make = make_cuda_emulated_backend,
                 .has_libraries = true});
 #endif

@@ -4,6 +4,9 @@
 #include "cuda/library/build.h"
 #include "engine/backend/contract.h"
 #include "engine/base/error.h"
+#ifdef GRAFT_CUDA_EMULATED
+#include "cuda/emulator/memory_check.h"
+#endif
 
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
@@ -82,6 +85,11 @@ void CudaBackend::synchronize() { stream_.synchronize(); }
 namespace graft {
 
 #ifdef GRAFT_CUDA_EMULATED
+std::string cuda_emulator_build() {
+  const std::string checks = cuda::emulator::checks_of_this_build();
+  return checks.substr(0, checks.find(':'));
+}
+
 std::unique_ptr<Backend> make_cuda_emulated_backend(const BackendOptions& options) {
   return std::make_unique<cuda::CudaBackend>(options);
 }
