@@ -62,8 +62,11 @@ Trainer::Trainer(Backbone& network, Backend& backend, const TrainerOptions& opti
 void Trainer::step(const Batch& batch, int first_stage) {
   optimizer_->write_lr(learning_rate());
   const auto work = [&] { compute(batch, first_stage); };
-  replayed_ = backend_.can_capture() && capture_.run(key_of(batch, first_stage), work);
-  if (!backend_.can_capture()) work();
+  if (backend_.can_capture()) {
+    replayed_ = capture_.run(key_of(batch, first_stage), work);
+  } else {
+    work();
+  }
   if (replayed_) optimizer_->mark_updated();
   ++summed_;
   ++steps_;

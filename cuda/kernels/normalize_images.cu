@@ -10,6 +10,7 @@
 #include "cuda/kernels/device/dispatch.h"
 #include "cuda/kernels/device/divide.cuh"
 #include "cuda/kernels/device/grid.cuh"
+#include "cuda/kernels/device/normalization.cuh"
 #include "cuda/kernels/device/vector_io.cuh"
 #include "cuda/runtime/launch.cuh"
 
@@ -18,29 +19,11 @@ namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 namespace {
 
 constexpr int kUnroll = 4;
-/// Channels whose factors fit a block's table; of more, each element's are worked out where they are used.
-constexpr std::int64_t kTableChannels = 1024;
-
-struct Affine {
-  float slope, offset;
-  __device__ __forceinline__ float operator()(float x) const { return fmaf(x, slope, offset); }
-};
-
-__device__ __forceinline__ Affine normalization(const float* mean, const float* deviation, std::int64_t c) {
-  return {1.0f / (255.0f * deviation[c]), -mean[c] / deviation[c]};
-}
 
 template <int N, class Index, class T>
 __global__ void normalize_images_kernel(const std::uint8_t* x, const float* mean, const float* deviation, T* y,
                                         std::int64_t count, Divider<Index> channels) {
-  Affine* table = dynamic_shared<Affine>();
-  const bool has_table = channels.divisor <= kTableChannels;
-  if (has_table) {
-    for (unsigned c = threadIdx.x; c < channels.divisor; c += kBlockThreads)
-      table[c] = normalization(mean, deviation, c);
-  }
-  __syncthreads();
-  const auto at = [&](Index c) { return has_table ? table[c] : normalization(mean, deviation, c); };
+  const Normalization normalization(mean, deviation, channels.divisor);
   const auto channel_of = [&](std::int64_t i) {
     auto c = static_cast<Index>(i);
     channels.split(c);
@@ -53,12 +36,13 @@ __global__ void normalize_images_kernel(const std::uint8_t* x, const float* mean
         Vector<T, N> to;
 #pragma unroll
         for (int k = 0; k < N; ++k) {
-          to.element[k] = from_float<T>(at(c)(static_cast<float>(from.element[k])));
+          to.element[k] = from_float<T>(normalization(c)(static_cast<float>(from.element[k])));
           c = c + 1 == channels.divisor ? 0 : c + 1;
         }
         store_vector(y + i * N, to);
       });
-  for_tail(count, N, [&](std::int64_t i) { y[i] = from_float<T>(at(channel_of(i))(static_cast<float>(x[i]))); });
+  for_tail(count, N,
+           [&](std::int64_t i) { y[i] = from_float<T>(normalization(channel_of(i))(static_cast<float>(x[i]))); });
 }
 
 }  // namespace
@@ -73,12 +57,11 @@ void normalize_images(const Stream& stream, const std::uint8_t* x, const float* 
       constexpr int kElements = kVectorElements<T>;
       auto* to = static_cast<T*>(y);
       const bool aligned = aligned_to_16(x, to);
-      const std::int64_t table = channels <= kTableChannels ? channels : 0;
       launch(stream,
              {.kernel = "normalize_images",
               .grid = unrolled_grid(divide_up(count, aligned ? kElements : 1), kUnroll),
               .block = kBlockThreads,
-              .shared_bytes = static_cast<std::size_t>(table) * sizeof(Affine)},
+              .shared_bytes = Normalization::shared_bytes(channels)},
              aligned ? normalize_images_kernel<kElements, Index, T> : normalize_images_kernel<1, Index, T>, x, mean,
              deviation, to, count, Divider<Index>(channels));
     });

@@ -8,19 +8,8 @@
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
 CudnnApi::CudnnApi() : library_("libcudnn.so.9", "use --conv native") {
-#define GRAFT_CUDNN(name) name = library_.function<decltype(::name)>(#name)
-  GRAFT_CUDNN(cudnnGetVersion);
-  GRAFT_CUDNN(cudnnGetErrorString);
-  GRAFT_CUDNN(cudnnGetLastErrorString);
-  GRAFT_CUDNN(cudnnCreate);
-  GRAFT_CUDNN(cudnnDestroy);
-  GRAFT_CUDNN(cudnnSetStream);
-  GRAFT_CUDNN(cudnnBackendCreateDescriptor);
-  GRAFT_CUDNN(cudnnBackendDestroyDescriptor);
-  GRAFT_CUDNN(cudnnBackendSetAttribute);
-  GRAFT_CUDNN(cudnnBackendGetAttribute);
-  GRAFT_CUDNN(cudnnBackendFinalize);
-  GRAFT_CUDNN(cudnnBackendExecute);
+#define GRAFT_CUDNN(name) name = library_.function<decltype(::name)>(#name);
+  GRAFT_CUDNN_FUNCTIONS(GRAFT_CUDNN)
 #undef GRAFT_CUDNN
 }
 

@@ -10,6 +10,21 @@
 
 #include "cuda/library/shared_library.h"
 
+/// All functions of cuDNN that are used here: GRAFT_CUDNN_FUNCTIONS(F) is F(name) for each.
+#define GRAFT_CUDNN_FUNCTIONS(F)   \
+  F(cudnnGetVersion)               \
+  F(cudnnGetErrorString)           \
+  F(cudnnGetLastErrorString)       \
+  F(cudnnCreate)                   \
+  F(cudnnDestroy)                  \
+  F(cudnnSetStream)                \
+  F(cudnnBackendCreateDescriptor)  \
+  F(cudnnBackendDestroyDescriptor) \
+  F(cudnnBackendSetAttribute)      \
+  F(cudnnBackendGetAttribute)      \
+  F(cudnnBackendFinalize)          \
+  F(cudnnBackendExecute)
+
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
 /// The functions of cuDNN 9's graph API that are used here, from the library opened while the program runs.
@@ -18,19 +33,8 @@ class CudnnApi {
   CudnnApi();
 
   // NOLINTBEGIN(readability-identifier-naming): cuDNN's names.
-#define GRAFT_CUDNN(name) decltype(::name)* name
-  GRAFT_CUDNN(cudnnGetVersion);
-  GRAFT_CUDNN(cudnnGetErrorString);
-  GRAFT_CUDNN(cudnnGetLastErrorString);
-  GRAFT_CUDNN(cudnnCreate);
-  GRAFT_CUDNN(cudnnDestroy);
-  GRAFT_CUDNN(cudnnSetStream);
-  GRAFT_CUDNN(cudnnBackendCreateDescriptor);
-  GRAFT_CUDNN(cudnnBackendDestroyDescriptor);
-  GRAFT_CUDNN(cudnnBackendSetAttribute);
-  GRAFT_CUDNN(cudnnBackendGetAttribute);
-  GRAFT_CUDNN(cudnnBackendFinalize);
-  GRAFT_CUDNN(cudnnBackendExecute);
+#define GRAFT_CUDNN(name) decltype(::name)* name;
+  GRAFT_CUDNN_FUNCTIONS(GRAFT_CUDNN)
 #undef GRAFT_CUDNN
   // NOLINTEND(readability-identifier-naming)
 

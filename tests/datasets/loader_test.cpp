@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "cuda/backends.h"
 #include "datasets/memory_dataset.h"
 #include "engine/base/error.h"
 #include "engine/base/philox.h"
@@ -111,7 +112,13 @@ TEST(Loader, NormalisesImagesInOrder) {
 TEST(Loader, GivesTheSameBitsFromTheBackendsMemoryAndFromTheHosts) {
   LoaderOptions options = image_options();
   options.shuffle = true;
-  for (const auto& backend : {make_cpu_backend({.threads = 2}), make_reference_backend({})}) {
+  std::vector<std::unique_ptr<Backend>> backends;
+  backends.push_back(make_cpu_backend({.threads = 2}));
+  backends.push_back(make_reference_backend({}));
+#ifdef GRAFT_WITH_CUDA_EMULATED
+  backends.push_back(make_cuda_emulated_backend({}));
+#endif
+  for (const auto& backend : backends) {
     for (const DType dtype : {DType::f32, DType::bf16}) {
       for (const bool pad_last : {false, true}) {
         for (const AugmentOptions& augment : {AugmentOptions{}, AugmentOptions{.crop_padding = 2, .flip = true}}) {
