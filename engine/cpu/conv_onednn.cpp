@@ -31,6 +31,26 @@ memory::desc weights_desc(const ConvProblem& problem, memory::data_type type) {
   return {{groups, w[0] / groups, w[3], w[1], w[2]}, type, {w[0] / groups * filter, filter, 1, w[2] * pixel, pixel}};
 }
 
+/// The pixels of x that a 1x1 filter with strides visits, as a view of x: [N, C, OH, OW].
+memory::desc visited_pixels(const ConvProblem& problem, memory::data_type type) {
+  const Shape& x = problem.x;
+  const Shape& y = problem.y;
+  const Extent2d& stride = problem.options.window.stride;
+  const std::int64_t row = x[2] * x[3];
+  return {{x[0], x[3], y[1], y[2]}, type, {x[1] * row, 1, stride.height * row, stride.width * x[3]}};
+}
+
+/// True iff the weights' gradient must be asked for over visited_pixels(). oneDNN 2.6 gathers them itself, in a buffer
+/// of C numbers a pixel that it fills as if C were a multiple of its block of 8 or 16: otherwise threads write into
+/// each other's part and past the end (execute_backward_weights in jit_avx2_1x1_convolution.cpp, rp.ws). It does so
+/// only where the strides divide the image; only there can a view be described, too.
+bool gather_before(const ConvProblem& problem) {
+  const auto& [stride, dilation, padding] = problem.options.window;
+  const bool divides = problem.y[1] * stride.height == problem.x[1] && problem.y[2] * stride.width == problem.x[2];
+  return problem.kind == ConvKind::backward_weights && problem.w[1] == 1 && problem.w[2] == 1 &&
+         padding == Padding2d{} && divides && (stride.height > 1 || stride.width > 1);
+}
+
 OnednnConv describe(const ConvProblem& problem, OnednnConvLayout layout) {
   const auto type = problem.dtype == DType::bf16 ? memory::data_type::bf16 : memory::data_type::f32;
   const bool weights_gradient = problem.kind == ConvKind::backward_weights;
@@ -52,6 +72,12 @@ OnednnConv describe(const ConvProblem& problem, OnednnConvLayout layout) {
   conv.padding_begin = {padding.top, padding.left};
   conv.padding_end = {(y[1] - 1) * stride.height + dilation.height * (problem.w[1] - 1) + 1 - x[1] - padding.top,
                       (y[2] - 1) * stride.width + dilation.width * (problem.w[2] - 1) + 1 - x[2] - padding.left};
+  if (gather_before(problem)) {
+    conv.plain_x = visited_pixels(problem, type);
+    conv.x = plain ? memory::desc(conv.plain_x.dims(), type, tag::nhwc) : any_layout(conv.plain_x, type);
+    conv.strides = {1, 1};
+    conv.padding_end = {0, 0};
+  }
   if (layout == OnednnConvLayout::winograd_blocked) conv.algorithm = dnnl::algorithm::convolution_winograd;
   conv.attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   if (problem.kind == ConvKind::forward && problem.options.relu) {

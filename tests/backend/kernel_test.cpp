@@ -9,7 +9,8 @@ namespace graft::testing {
 
 namespace {
 
-constexpr int kUnwritten = 0xff;  // NaN in every floating dtype, -1 in the signed integers
+constexpr int kUnwritten = 0xff;      // NaN in every floating dtype, -1 in the signed integers
+constexpr std::size_t kFence = 4096;  // bytes behind scratch that a kernel must leave alone
 
 DType oracle_dtype(DType dtype) { return is_floating(dtype) ? DType::f64 : dtype; }
 
@@ -42,7 +43,15 @@ void KernelTest::SetUp() {
   }
 }
 
-void KernelTest::TearDown() { EXPECT_EQ(backend_->bytes_in_use(), 0u) << "a kernel kept tensor memory"; }
+void KernelTest::TearDown() {
+  for (const Tensor& fence : fences_) {
+    std::vector<std::uint8_t> bytes(fence.nbytes());
+    backend().copy_to_host(fence, bytes.data());
+    EXPECT_EQ(bytes, std::vector<std::uint8_t>(bytes.size(), kUnwritten)) << "a kernel wrote behind its scratch";
+  }
+  fences_.clear();
+  EXPECT_EQ(backend_->bytes_in_use(), 0u) << "a kernel kept tensor memory";
+}
 
 Pair KernelTest::normal(const Shape& shape, DType dtype, double mean, double deviation) {
   const RandomStream random{.seed = 2026, .stream = draws_++};
@@ -74,9 +83,12 @@ Tensor KernelTest::memory(const Shape& shape, DType dtype) {
 }
 
 Tensor KernelTest::scratch(std::size_t bytes) {
-  Tensor result = backend().scratch(bytes);
-  if (result.defined()) poison(result);
-  return result;
+  if (bytes == 0) return {};
+  const Tensor whole = backend().scratch(bytes + kFence);
+  poison(whole);
+  const auto end = static_cast<std::int64_t>(bytes);
+  fences_.push_back(whole.slice(end, end + static_cast<std::int64_t>(kFence)));
+  return whole.slice(0, end);
 }
 
 Tensor KernelTest::absolute(const Tensor& exact) {

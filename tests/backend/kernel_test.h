@@ -52,7 +52,8 @@ class KernelTest : public ::testing::TestWithParam<KernelParam> {
   Pair of(const std::vector<double>& values, const Shape& shape, DType dtype);
   /// Memory for a result, filled with a pattern that no kernel produces, so that what is left unwritten shows.
   Pair output(const Shape& shape, DType dtype);
-  /// Scratch of the backend under test, filled with the same pattern; undefined for 0 bytes.
+  /// Scratch of the backend under test, filled with the same pattern, and followed by bytes that the end of the test
+  /// finds as they were; undefined for 0 bytes.
   Tensor scratch(std::size_t bytes);
   /// A tensor of the oracle with the absolute values of another: kernels run on these give the sum of |terms|.
   Tensor absolute(const Tensor& exact);
@@ -64,6 +65,7 @@ class KernelTest : public ::testing::TestWithParam<KernelParam> {
   std::unique_ptr<Backend> backend_;
   Tensor memory(const Shape& shape, DType dtype);
 
+  std::vector<Tensor> fences_;
   std::uint64_t draws_ = 0;
   bool misaligned_ = false;
 };
