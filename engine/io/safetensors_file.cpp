@@ -8,6 +8,9 @@
 #include <string_view>
 
 #include "engine/base/error.h"
+#include "engine/io/extents.h"
+#include "engine/io/format_fault.h"
+#include "engine/io/strict_json.h"
 
 namespace graft {
 namespace {
@@ -41,51 +44,6 @@ constexpr std::array<DTypeRow, 16> kDTypes = {{{"F32", 4, DType::f32},
                                                {"F8_E5M2", 1, std::nullopt},
                                                {"C64", 8, std::nullopt}}};
 
-/// What is wrong with a file, before its name is put in front.
-template <class... Args>
-[[noreturn]] void damaged(fmt::format_string<Args...> format, Args&&... args) {
-  fail(ErrorKind::data, format, std::forward<Args>(args)...);
-}
-
-/// Keys, names and parser messages of a damaged file, fit for one line of a terminal.
-std::string printable(std::string_view text) {
-  std::string result;
-  for (const char c : text.substr(0, 80)) result += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-  return text.size() > 80 ? result + "..." : result;
-}
-
-/// nlohmann's parser keeps the last of two equal keys; the format forbids them, so the header is watched as it is read.
-class HeaderWatch {
- public:
-  bool operator()(int depth, Json::parse_event_t event, Json& parsed) {
-    if (event == Json::parse_event_t::object_start || event == Json::parse_event_t::array_start) {
-      if (depth >= kMaxDepth) damaged("its header is nested too deep");
-    }
-    if (event == Json::parse_event_t::object_start) keys_.emplace_back();
-    if (event == Json::parse_event_t::object_end) keys_.pop_back();
-    if (event == Json::parse_event_t::key) {
-      const auto key = parsed.get<std::string>();
-      if (!keys_.back().insert(key).second) damaged("its header names '{}' twice", printable(key));
-    }
-    return true;
-  }
-
- private:
-  std::vector<std::set<std::string>> keys_;
-};
-
-Json parse_header(std::string_view text) {
-  // The format fixes the first byte so that other formats cannot pass for this one.
-  if (text.empty() || text.front() != '{') damaged("its header is no JSON object");
-  try {
-    HeaderWatch watch;
-    return Json::parse(
-        text, [&watch](int depth, Json::parse_event_t event, Json& parsed) { return watch(depth, event, parsed); });
-  } catch (const Json::exception& error) {
-    damaged("its header is no JSON: {}", printable(error.what()));
-  }
-}
-
 std::uint64_t unsigned_number(const Json& value, const std::string& name, const char* what) {
   if (!value.is_number_unsigned()) damaged("tensor '{}' has a {} that is no whole number", printable(name), what);
   return value.get<std::uint64_t>();
@@ -105,16 +63,8 @@ const DTypeRow& dtype_row(const std::string& dtype, const std::string& name) {
   return *row;
 }
 
-/// Bytes of a tensor of this shape. Throws where the product passes 2^63, which no file can hold.
 std::uint64_t bytes_of(const std::vector<std::int64_t>& shape, std::uint64_t element, const std::string& name) {
-  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return 0;
-  std::uint64_t bytes = element;
-  for (const std::int64_t extent : shape) {
-    if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(extent), &bytes)) {
-      damaged("tensor '{}' has a shape whose size overflows", printable(name));
-    }
-  }
-  return bytes;
+  return dense_bytes(shape, element, fmt::format("tensor '{}'", printable(name)));
 }
 
 SafetensorsEntry parse_entry(const std::string& name, const Json& tensor) {
@@ -180,11 +130,13 @@ std::uint64_t header_length(std::span<const std::byte> bytes) {
 }  // namespace
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path), file_(path) {
-  try {
+  naming_file(path, "safetensors", [this] {
     const std::uint64_t length = header_length(file_.bytes());
     data_ = file_.bytes().subspan(static_cast<std::size_t>(kLengthBytes + length));
     const auto* text = reinterpret_cast<const char*>(file_.bytes().data() + kLengthBytes);
-    const Json header = parse_header(std::string_view(text, static_cast<std::size_t>(length)));
+    // The format fixes the first byte so that other formats cannot pass for this one.
+    const Json header =
+        parse_strict_json(std::string_view(text, static_cast<std::size_t>(length)), kMaxDepth, "its header");
     for (const auto& [name, value] : header.items()) {
       if (name == "__metadata__") {
         metadata_ = parse_metadata(value);
@@ -193,9 +145,7 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
       }
     }
     check_cover(entries_, data_.size());
-  } catch (const Error& error) {
-    fail(ErrorKind::data, "{}: no valid safetensors file: {}; fetch or write it again", path.string(), error.what());
-  }
+  });
 }
 
 const SafetensorsEntry* SafetensorsFile::find(const std::string& name) const {

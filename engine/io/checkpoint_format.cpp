@@ -1,0 +1,58 @@
+#include <algorithm>
+#include <array>
+
+#include "engine/base/error.h"
+#include "engine/io/checkpoint.h"
+#include "engine/io/checkpoint_readers.h"
+#include "engine/io/file.h"
+#include "engine/io/format_fault.h"
+
+namespace graft {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string_view text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// The file within a folder that holds or lists the weights. The names are Hugging Face's.
+fs::path weights_in(const fs::path& folder) {
+  constexpr std::array kNames = {"model.safetensors.index.json", "model.safetensors", "pytorch_model.bin.index.json",
+                                 "pytorch_model.bin", "diffusion_pytorch_model.safetensors"};
+  for (const char* name : kNames) {
+    std::error_code ignored;
+    if (fs::exists(folder / name, ignored)) return folder / name;
+  }
+  fail(ErrorKind::data,
+       "{}: the folder holds no model.safetensors, no pytorch_model.bin and no index of such; give the file",
+       folder.string());
+}
+
+bool looks_like_safetensors(std::string_view bytes) { return bytes.size() > 8 && bytes[8] == '{'; }
+
+/// Files that people have in place of a checkpoint.
+[[noreturn]] void refuse(std::string_view bytes) {
+  if (bytes.starts_with("version https://git-lfs")) {
+    refused("fetch the file itself: git lfs pull", "is a Git LFS pointer, not the file");
+  }
+  if (bytes.starts_with("<")) refused("fetch the file itself", "is a web page, not a checkpoint");
+  if (bytes.starts_with("\x89HDF\r\n"))
+    refused("write it as safetensors", "is an HDF5 file, which graft does not read");
+  refused("safetensors, PyTorch .pth, npz, Caffe .caffemodel and ONNX are read", "is no checkpoint of a known format");
+}
+
+}  // namespace
+
+std::unique_ptr<Checkpoint> open_checkpoint(const fs::path& path, const CheckpointOptions& options) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored)) return open_checkpoint(weights_in(path), options);
+  if (path.extension() == ".json") return open_sharded(path, options);
+  const MappedFile file(path);
+  const std::string_view bytes = text_of(file.bytes());
+  if (looks_like_safetensors(bytes) || path.extension() == ".safetensors") return open_safetensors(path);
+  naming_file(path, "checkpoint", [&] { refuse(bytes); });
+  return nullptr;
+}
+
+}  // namespace graft
