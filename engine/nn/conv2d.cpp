@@ -1,9 +1,27 @@
 #include "engine/nn/conv2d.h"
 
+#include <algorithm>
+
 #include "engine/backend/backend.h"
 #include "engine/base/error.h"
 
 namespace graft {
+namespace {
+
+/// Rows or columns that "SAME" adds along an extent, before and after together.
+std::int64_t same_total(std::int64_t extent, std::int64_t kernel, std::int64_t stride, std::int64_t dilation) {
+  const std::int64_t outputs = (extent + stride - 1) / stride;
+  return std::max<std::int64_t>(0, (outputs - 1) * stride + dilation * (kernel - 1) + 1 - extent);
+}
+
+Padding2d same_padding(const Shape& x, const Extent2d& kernel, const Window2d& window) {
+  if (x.rank() != 4) return {};
+  const std::int64_t rows = same_total(x[1], kernel.height, window.stride.height, window.dilation.height);
+  const std::int64_t columns = same_total(x[2], kernel.width, window.stride.width, window.dilation.width);
+  return {.top = rows / 2, .left = columns / 2, .bottom = rows - rows / 2, .right = columns - columns / 2};
+}
+
+}  // namespace
 
 Conv2d::Conv2d(Backend& backend, const Conv2dConfig& config) : config_(config) {
   const std::int64_t groups = config.options.groups;
@@ -16,7 +34,9 @@ Conv2d::Conv2d(Backend& backend, const Conv2dConfig& config) : config_(config) {
 }
 
 Variable Conv2d::forward(const Variable& x, const ForwardContext&) {
-  return conv2d(x, weight_, bias_, config_.options);
+  Conv2dOptions options = config_.options;
+  if (config_.same_padding) options.window.padding = same_padding(x.shape(), config_.kernel, options.window);
+  return conv2d(x, weight_, bias_, options);
 }
 
 }  // namespace graft

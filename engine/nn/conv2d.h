@@ -13,6 +13,9 @@ struct Conv2dConfig {
   Extent2d kernel{3, 3};
   Conv2dOptions options{};  ///< stride, padding, dilation, groups, fused ReLU
   bool bias = true;
+  /// Padding as TensorFlow's "SAME": what ceil(extent / stride) outputs need, the odd one after the image. It depends
+  /// on the input's extents and takes the place of options.window.padding.
+  bool same_padding = false;
 };
 
 /// A convolution with parameters "weight" [O, KH, KW, C / groups] and, with config.bias, "bias" [O], values undefined
