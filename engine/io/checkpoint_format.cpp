@@ -2,6 +2,7 @@
 #include <array>
 
 #include "engine/base/error.h"
+#include "engine/io/byte_cursor.h"
 #include "engine/io/checkpoint.h"
 #include "engine/io/checkpoint_readers.h"
 #include "engine/io/file.h"
@@ -11,10 +12,6 @@ namespace graft {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string_view text_of(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
 
 /// The file within a folder that holds or lists the weights. The names are Hugging Face's.
 fs::path weights_in(const fs::path& folder) {
@@ -42,17 +39,38 @@ bool looks_like_safetensors(std::string_view bytes) { return bytes.size() > 8 &&
   refused("safetensors, PyTorch .pth, npz, Caffe .caffemodel and ONNX are read", "is no checkpoint of a known format");
 }
 
+bool is_zip(std::string_view bytes) { return bytes.starts_with("PK\3\4") || bytes.starts_with("PK\5\6"); }
+
+bool is_pickle(std::string_view bytes) { return bytes.size() > 1 && bytes[0] == '\x80' && bytes[1] <= 5; }
+
+/// What a damaged file of this kind is no valid one of.
+std::string_view noun(std::string_view bytes) {
+  if (is_zip(bytes)) return "zip";
+  if (is_pickle(bytes)) return "PyTorch";
+  return "checkpoint";
+}
+
+std::unique_ptr<Checkpoint> open_by_bytes(const fs::path& path, const std::shared_ptr<const MappedFile>& file,
+                                          const CheckpointOptions& options) {
+  const std::string_view bytes = as_text(file->bytes());
+  if (is_zip(bytes)) {
+    const ZipArchive archive(file->bytes(), options.max_bytes);
+    if (is_torch_zip(archive)) return open_torch_zip(path, file, archive, options);
+    refused("give a file written by torch.save or numpy.savez", "is a zip archive, but neither PyTorch's nor NumPy's");
+  }
+  if (is_pickle(bytes)) return open_torch_legacy(path, file, options);
+  if (looks_like_safetensors(bytes) || path.extension() == ".safetensors") return open_safetensors(path);
+  refuse(bytes);
+}
+
 }  // namespace
 
 std::unique_ptr<Checkpoint> open_checkpoint(const fs::path& path, const CheckpointOptions& options) {
   std::error_code ignored;
   if (fs::is_directory(path, ignored)) return open_checkpoint(weights_in(path), options);
   if (path.extension() == ".json") return open_sharded(path, options);
-  const MappedFile file(path);
-  const std::string_view bytes = text_of(file.bytes());
-  if (looks_like_safetensors(bytes) || path.extension() == ".safetensors") return open_safetensors(path);
-  naming_file(path, "checkpoint", [&] { refuse(bytes); });
-  return nullptr;
+  const auto file = std::make_shared<const MappedFile>(path);
+  return naming_file(path, noun(as_text(file->bytes())), [&] { return open_by_bytes(path, file, options); });
 }
 
 }  // namespace graft
