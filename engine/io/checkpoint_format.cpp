@@ -7,6 +7,7 @@
 #include "engine/io/checkpoint_readers.h"
 #include "engine/io/file.h"
 #include "engine/io/format_fault.h"
+#include "engine/io/tar_archive.h"
 
 namespace graft {
 namespace {
@@ -47,6 +48,7 @@ bool is_pickle(std::string_view bytes) { return bytes.size() > 1 && bytes[0] == 
 std::string_view noun(std::string_view bytes) {
   if (is_zip(bytes)) return "zip";
   if (is_pickle(bytes)) return "PyTorch";
+  if (is_tar(std::as_bytes(std::span(bytes)))) return "PyTorch tar";
   return "checkpoint";
 }
 
@@ -56,10 +58,16 @@ std::unique_ptr<Checkpoint> open_by_bytes(const fs::path& path, const std::share
   if (is_zip(bytes)) {
     const ZipArchive archive(file->bytes(), options.max_bytes);
     if (is_torch_zip(archive)) return open_torch_zip(path, file, archive, options);
+    if (is_npz(archive)) return open_npz(path, file, archive);
     refused("give a file written by torch.save or numpy.savez", "is a zip archive, but neither PyTorch's nor NumPy's");
   }
   if (is_pickle(bytes)) return open_torch_legacy(path, file, options);
+  if (is_npy(file->bytes())) return open_npy(path, file);
+  if (is_tar(file->bytes())) return open_torch_tar(path, file, options);
   if (looks_like_safetensors(bytes) || path.extension() == ".safetensors") return open_safetensors(path);
+  const ProtobufKind kind = protobuf_kind(file->bytes());
+  if (kind == ProtobufKind::caffe || path.extension() == ".caffemodel") return open_caffe(path, file);
+  if (kind == ProtobufKind::onnx || path.extension() == ".onnx") return open_onnx(path, file);
   refuse(bytes);
 }
 

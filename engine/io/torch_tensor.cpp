@@ -5,6 +5,7 @@
 
 #include "engine/io/extents.h"
 #include "engine/io/format_fault.h"
+#include "engine/io/strided_copy.h"
 
 namespace graft {
 namespace {
@@ -119,22 +120,6 @@ Call unwrapped(const PickleNode& node) {
   damaged("a tensor is wrapped too often");
 }
 
-void copy_strided(const TorchTensor& tensor, std::span<const std::byte> elements, std::span<std::byte> destination) {
-  const std::size_t element = tensor.dtype->bytes;
-  const std::size_t rank = tensor.shape.size();
-  std::vector<std::int64_t> index(rank, 0);
-  std::uint64_t from = tensor.offset;
-  for (std::size_t to = 0; to < destination.size(); to += element) {
-    std::memcpy(destination.data() + to, elements.data() + from * element, element);
-    for (std::size_t i = rank; i-- > 0;) {
-      from += static_cast<std::uint64_t>(tensor.strides[i]);
-      if (++index[i] < tensor.shape[i]) break;
-      from -= static_cast<std::uint64_t>(tensor.strides[i]) * static_cast<std::uint64_t>(tensor.shape[i]);
-      index[i] = 0;
-    }
-  }
-}
-
 /// True for a persistent id of a storage or tensor; a pickled module's class has one too.
 bool is_data(const PickleNode& id) {
   return !id.is(Kind::list) || (!id.items.empty() && id.items[0]->text == "storage");
@@ -204,8 +189,12 @@ TorchTensor read_torch_tensor(const PickleNode& node, const TorchResolver& resol
 void copy_torch_tensor(const TorchTensor& tensor, std::span<const std::byte> storage,
                        std::span<std::byte> destination) {
   if (destination.empty()) return;
-  if (!tensor.is_contiguous()) return copy_strided(tensor, storage, destination);
-  std::memcpy(destination.data(), storage.data() + tensor.offset * tensor.dtype->bytes, destination.size());
+  const auto first = storage.subspan(static_cast<std::size_t>(tensor.offset * tensor.dtype->bytes));
+  if (tensor.is_contiguous()) {
+    std::memcpy(destination.data(), first.data(), destination.size());
+  } else {
+    copy_strided(first, tensor.dtype->bytes, tensor.shape, tensor.strides, destination);
+  }
 }
 
 }  // namespace graft
