@@ -12,7 +12,7 @@ class CountingBackend : public ReferenceBackend {
  public:
   double take() { return std::exchange(flops_, 0.0); }
 
-  void conv2d_forward(const Tensor&, const Tensor& w, const Tensor&, const Conv2dOptions&, const Tensor&,
+  void conv2d_forward(const Tensor&, const Tensor& w, const Tensor&, const Tensor&, const Conv2dOptions&, const Tensor&,
                       const Tensor& y) override {
     const std::int64_t taps = w.numel() / w.dim(0);
     flops_ += 2.0 * static_cast<double>(y.numel()) * static_cast<double>(taps);

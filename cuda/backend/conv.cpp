@@ -68,24 +68,24 @@ bool aligned(const Tensor& a, const Tensor& b) {
 // Which kernel: a fixed rule of shape, dtype, alignment and tf32. Depthwise problems have kernels of their own; tensor
 // cores take what they support; CUDA cores the rest.
 
-void CudaBackend::conv2d_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv2dOptions& options,
-                                 const Tensor& scratch, const Tensor& y) {
-  check_conv2d_forward(*this, x, w, bias, options, scratch, y);
+void CudaBackend::conv2d_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const Tensor& residual,
+                                 const Conv2dOptions& options, const Tensor& scratch, const Tensor& y) {
+  check_conv2d_forward(*this, x, w, bias, residual, options, scratch, y);
+  const ConvEpilogue epilogue{
+      .bias = floats(bias), .residual = residual.defined() ? residual.raw() : nullptr, .relu = options.relu};
   const ConvProblem problem = problem_of(x.shape(), w.shape(), options);
   const DType dtype = x.dtype();
   const auto native = [&] {
     if (conv_depthwise_supports(problem)) {
-      conv_depthwise_forward(stream_, dtype, problem, x.raw(), w.raw(), floats(bias), options.relu, y.raw());
+      conv_depthwise_forward(stream_, dtype, problem, x.raw(), w.raw(), epilogue, y.raw());
     } else if (on_tensor_cores(dtype, tf32()) && conv_mma_forward_supports(problem, dtype) && aligned(x, w)) {
-      conv_mma_forward(stream_, dtype, problem, x.raw(), w.raw(), floats(bias), options.relu, y.raw());
+      conv_mma_forward(stream_, dtype, problem, x.raw(), w.raw(), epilogue, y.raw());
     } else {
-      conv_simt_forward(stream_, dtype, problem, x.raw(), w.raw(), floats(bias), options.relu, y.raw());
+      conv_simt_forward(stream_, dtype, problem, x.raw(), w.raw(), epilogue, y.raw());
     }
   };
-  convolve(
-      ConvPass::forward, problem, dtype,
-      {.x = x.raw(), .w = w.raw(), .y = y.raw(), .scratch = scratch.raw(), .bias = floats(bias), .relu = options.relu},
-      native);
+  convolve(ConvPass::forward, problem, dtype,
+           {.x = x.raw(), .w = w.raw(), .y = y.raw(), .scratch = scratch.raw(), .epilogue = epilogue}, native);
 }
 
 std::size_t CudaBackend::conv2d_forward_scratch_bytes(const Shape& x, const Shape& w, DType dtype,

@@ -46,15 +46,14 @@ class CudaBackend final : public Backend {
   void* workspace() const { return workspace_->data(); }
   static constexpr std::size_t kWorkspaceBytes = std::size_t{4} << 20;
 
-  /// A convolution's tensors as its passes take them: of x, w and y the pass writes one. `y` and `bias` are the
-  /// forward pass's to write and to add.
+  /// A convolution's tensors as its passes take them: of x, w and y the pass writes one. The epilogue is the forward
+  /// pass's.
   struct ConvTensors {
     const void* x = nullptr;
     const void* w = nullptr;
     void* y = nullptr;
     void* scratch = nullptr;
-    const float* bias = nullptr;
-    bool relu = false;
+    ConvEpilogue epilogue{};
   };
   /// Computes by `native` or by the library that --gemm or --conv ask for; with auto by the one that is faster for this
   /// shape. `scratch` has what ..._scratch_bytes says, which is at least what `native` needs.

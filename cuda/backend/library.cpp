@@ -64,15 +64,19 @@ std::size_t CudaBackend::multiply_scratch_bytes(const GemmProblem& problem, std:
 
 void CudaBackend::convolve(ConvPass pass, const ConvProblem& problem, DType dtype, const ConvTensors& tensors,
                            const std::function<void()>& native) {
-  // A bias goes on in f32, before y is rounded: the library gives y rounded.
-  const bool rounded = tensors.bias != nullptr && dtype != DType::f32;
-  if (conv_library_ == nullptr || rounded || !aligned(tensors) || !conv_library_->supports(pass, problem, dtype))
+  // Bias and residual go on in f32, before y is rounded: the library gives y rounded, and where it lies.
+  const auto& [bias, residual, relu] = tensors.epilogue;
+  const bool rounded = (bias != nullptr || residual != nullptr) && dtype != DType::f32;
+  const bool overwritten = residual != nullptr && residual == tensors.y;
+  if (conv_library_ == nullptr || rounded || overwritten || !aligned(tensors) ||
+      !conv_library_->supports(pass, problem, dtype))
     return native();
   const auto library = [&] {
     conv_library_->run(pass, problem, dtype, tensors.x, tensors.w, tensors.y, tensors.scratch);
-    if (tensors.bias == nullptr && !tensors.relu) return;
-    bias_relu(stream_, dtype, dtype, tensors.y, tensors.bias, tensors.relu, problem.out_pixels(), problem.out_channels,
-              tensors.y);
+    const ConvEpilogue& epilogue = tensors.epilogue;
+    if (epilogue.bias == nullptr && epilogue.residual == nullptr && !epilogue.relu) return;
+    bias_relu(stream_, dtype, dtype, tensors.y, epilogue.bias, epilogue.residual, epilogue.relu, problem.out_pixels(),
+              problem.out_channels, tensors.y);
   };
   if (options_.conv == "cudnn") return library();
   chooser_.run(stream_, text_of(pass, problem, dtype), {"native", native}, {"cudnn", library});

@@ -1,5 +1,6 @@
 // Depthwise convolution, forward and backward data, in f32 over f32 or bf16:
-// y[pixel][o] = sum over taps of x[pixel moved by the tap][o / multiplier] * w[o][tap], [+ bias[o]] [then ReLU];
+// y[pixel][o] = sum over taps of x[pixel moved by the tap][o / multiplier] * w[o][tap],
+// [+ bias[o]] [+ residual[pixel][o]] [then ReLU];
 // dx[pixel][c] = sum over the taps that lead here and over the outputs o of c of dy[that pixel][o] * w[o][tap].
 //
 // Threads: device/depthwise.cuh; a thread computes a vector of channels of one pixel at a time, 16 bytes of them
@@ -68,6 +69,7 @@ __global__ void __launch_bounds__(kBlockThreads, kV > 1 ? 3 : 4)
                                   const T* x,         // [images, height, width, channels]
                                   const T* w,         // [out_channels, taps]
                                   const float* bias,  // [out_channels] or null
+                                  const T* residual,  // as y, or null; may be y
                                   bool relu,
                                   T* y) {  // [images, out_height, out_width, out_channels]
   const int columns = shape.lanes * kV;
@@ -96,13 +98,15 @@ __global__ void __launch_bounds__(kBlockThreads, kV > 1 ? 3 : 4)
 #pragma unroll
       for (int v = 0; v < kV; ++v) sum[v] = fmaf(to_float(values.element[v]), weights[v], sum[v]);
     }
-    Vector<T, kV> result;
+    const std::int64_t element = number * shape.out_channels + output;
+    Vector<T, kV> result{};
+    if (residual != nullptr) result = load_vector<kV>(residual + element);
 #pragma unroll
     for (int v = 0; v < kV; ++v) {
-      const float value = sum[v] + shift[v / 4].element[v % 4];
+      const float value = sum[v] + shift[v / 4].element[v % 4] + to_float(result.element[v]);
       result.element[v] = from_float<T>(relu && value < 0.0f ? 0.0f : value);
     }
-    store_vector(y + number * shape.out_channels + output, result);
+    store_vector(y + element, result);
   }
 }
 
@@ -210,10 +214,11 @@ bool conv_depthwise_supports(const ConvProblem& p) {
 }
 
 void conv_depthwise_forward(const Stream& stream, DType dtype, const ConvProblem& p, const void* x, const void* w,
-                            const float* bias, bool relu, void* y) {
+                            const ConvEpilogue& epilogue, void* y) {
   with_float_type(dtype, [&](auto type) {
     using T = decltype(type);
-    with_lanes<T>(p, aligned_to_16(x, y), p.out_channels, 1, [&](const DepthwiseShape& shape, auto vector) {
+    const bool aligned = aligned_to_16(x, y, epilogue.residual);
+    with_lanes<T>(p, aligned, p.out_channels, 1, [&](const DepthwiseShape& shape, auto vector) {
       constexpr int kV = decltype(vector)::value;
       with_index_type(p.out_pixels(), [&](auto index) {
         using Index = decltype(index);
@@ -224,7 +229,8 @@ void conv_depthwise_forward(const Stream& stream, DType dtype, const ConvProblem
                 .block = kBlockThreads,
                 .shared_bytes = bytes},
                conv_depthwise_forward_kernel<T, kV, Index>, shape, PixelIndex<Index>(p.out_height, p.out_width),
-               static_cast<const T*>(x), static_cast<const T*>(w), bias, relu, static_cast<T*>(y));
+               static_cast<const T*>(x), static_cast<const T*>(w), epilogue.bias,
+               static_cast<const T*>(epilogue.residual), epilogue.relu, static_cast<T*>(y));
       });
     });
   });

@@ -14,9 +14,8 @@ namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 /// True iff these kernels take the problem: depthwise, and its kernel fits into shared memory.
 bool conv_depthwise_supports(const ConvProblem& problem);
 
-/// bias f32 [out_channels] or null.
 void conv_depthwise_forward(const Stream& stream, DType dtype, const ConvProblem& problem, const void* x, const void* w,
-                            const float* bias, bool relu, void* y);
+                            const ConvEpilogue& epilogue, void* y);
 void conv_depthwise_backward_data(const Stream& stream, DType dtype, const ConvProblem& problem, const void* dy,
                                   const void* w, void* dx);
 /// dw f32. `scratch`: f32 of at least conv_depthwise_backward_weights_scratch_bytes on the same device kind, null where

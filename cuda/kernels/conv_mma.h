@@ -19,9 +19,8 @@ bool conv_mma_forward_supports(const ConvProblem& problem, DType dtype);
 bool conv_mma_backward_data_supports(const ConvProblem& problem, DType dtype);
 bool conv_mma_backward_weights_supports(const ConvProblem& problem, DType dtype);
 
-/// y = conv(x, w) [+ bias] [then ReLU]; bias f32 [out_channels] or null.
 void conv_mma_forward(const Stream& stream, DType dtype, const ConvProblem& problem, const void* x, const void* w,
-                      const float* bias, bool relu, void* y);
+                      const ConvEpilogue& epilogue, void* y);
 void conv_mma_backward_data(const Stream& stream, DType dtype, const ConvProblem& problem, const void* dy,
                             const void* w, void* dx);
 /// dw is f32. `scratch`: at least conv_mma_backward_weights_scratch_bytes on the same device kind, null where that is

@@ -1,6 +1,6 @@
-// y = conv(x, w) [+ bias] [then ReLU] on tensor cores, as an implicit product: C [output pixels, output channels] =
-// A [output pixels, taps * channels] B, where A is read straight from x (device/pixel_map.cuh) and B's columns are the
-// rows of w. bf16, or f32 rounded to tf32; summed in f32.
+// y = conv(x, w) [+ bias] [+ residual] [then ReLU] on tensor cores, as an implicit product: C [output pixels, output
+// channels] = A [output pixels, taps * channels] B, where A is read straight from x (device/pixel_map.cuh) and B's
+// columns are the rows of w. bf16, or f32 rounded to tf32; summed in f32.
 //
 // A block of four warps computes 128 x 128 of C (128 x 64 or 64 x 64 where that fills the device better), a row of 128
 // bytes of channels deep at a time, by the same main loop as the matrix product (device/mma_mainloop.cuh). A thread
@@ -36,6 +36,7 @@ struct ForwardParameters {
   const T* w;  // [O, KH, KW, C / groups]
   PixelMap map;
   ProductOutput output;
+  const T* residual;  // as y, or null
   int group_channels;
   int depth;         ///< taps * group_channels
   int out_channels;  ///< of all groups
@@ -79,8 +80,9 @@ __global__ void __launch_bounds__(Config::kThreads, Config::kBlocks) conv_mma_fo
   mma_mainloop<Config>(load_x, load_w, (p.depth + Config::kDepth - 1) / Config::kDepth, shared, product);
   ProductOutput output = p.output;
   if (output.bias != nullptr) output.bias += group * outputs;
-  store_product<Config>(product, shared, output, first_row, first_column,
-                        [&](int row) { return std::int64_t{row} * p.out_channels + group * outputs; });
+  store_product<Config>(
+      product, shared, output, first_row, first_column,
+      [&](int row) { return std::int64_t{row} * p.out_channels + group * outputs; }, p.residual);
 }
 
 bool whole_chunks(const ConvProblem& problem, DType dtype) {
@@ -97,7 +99,7 @@ bool conv_mma_forward_supports(const ConvProblem& problem, DType dtype) {
 }
 
 void conv_mma_forward(const Stream& stream, DType dtype, const ConvProblem& problem, const void* x, const void* w,
-                      const float* bias, bool relu, void* y) {
+                      const ConvEpilogue& epilogue, void* y) {
   with_float_type(dtype, [&](auto type) {
     using T = decltype(type);
     const std::int64_t depth = problem.taps() * problem.group_channels();
@@ -112,19 +114,21 @@ void conv_mma_forward(const Stream& stream, DType dtype, const ConvProblem& prob
                                       .depth_elements = kRowElements<T>,
                                       .max_splits = 1},
                                      stream.device());
-    const ForwardParameters<T> p{.x = static_cast<const T*>(x),
-                                 .w = static_cast<const T*>(w),
-                                 .map = input_map(problem, chunks ? chunk_elements(dtype) : 1),
-                                 .output = {.data = y,
-                                            .bias = bias,
-                                            .rows = static_cast<int>(problem.out_pixels()),
-                                            .columns = static_cast<int>(outputs),
-                                            .relu = relu,
-                                            .f32 = dtype == DType::f32,
-                                            .vectors = outputs % kVectorElements<T> == 0 && aligned_to_16(y)},
-                                 .group_channels = static_cast<int>(problem.group_channels()),
-                                 .depth = static_cast<int>(depth),
-                                 .out_channels = static_cast<int>(problem.out_channels)};
+    const ForwardParameters<T> p{
+        .x = static_cast<const T*>(x),
+        .w = static_cast<const T*>(w),
+        .map = input_map(problem, chunks ? chunk_elements(dtype) : 1),
+        .output = {.data = y,
+                   .bias = epilogue.bias,
+                   .rows = static_cast<int>(problem.out_pixels()),
+                   .columns = static_cast<int>(outputs),
+                   .relu = epilogue.relu,
+                   .f32 = dtype == DType::f32,
+                   .vectors = outputs % kVectorElements<T> == 0 && aligned_to_16(y, epilogue.residual)},
+        .residual = static_cast<const T*>(epilogue.residual),
+        .group_channels = static_cast<int>(problem.group_channels()),
+        .depth = static_cast<int>(depth),
+        .out_channels = static_cast<int>(problem.out_channels)};
     const auto launch_forward = [&]<class Config>(Config, auto* kernel) {
       launch(stream,
              {.kernel = "conv_mma_forward",

@@ -41,4 +41,11 @@ struct ConvProblem {
   bool depthwise() const { return groups > 1 && groups == channels; }
 };
 
+/// What a forward convolution does to its sums, in f32 and before y is rounded: + bias, + residual, then ReLU.
+struct ConvEpilogue {
+  const float* bias = nullptr;     ///< f32 [out_channels] or null
+  const void* residual = nullptr;  ///< of y's shape and dtype, or null; may be y
+  bool relu = false;
+};
+
 }  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM

@@ -100,8 +100,8 @@ void conv_simt_backward_data(const Stream& stream, DType dtype, const ConvProble
                              const void* w, void* dx) {
   with_float_type(dtype, [&](auto type) {
     using T = decltype(type);
-    GatherGemmTensors<T> tensors{static_cast<const T*>(dy), static_cast<const T*>(w), nullptr, false,
-                                 static_cast<T*>(dx)};
+    GatherGemmTensors<T> tensors{
+        .gathered = static_cast<const T*>(dy), .w = static_cast<const T*>(w), .y = static_cast<T*>(dx)};
     tensors.vector_stores = problem.group_channels() % 4 == 0 && aligned_to_16(tensors.y);
     const bool vectors = problem.group_channels() % 4 == 0 && problem.group_outputs() % 4 == 0 &&
                          aligned_to_16(tensors.gathered, tensors.w);

@@ -1,5 +1,6 @@
 // Convolution forward on CUDA cores, an implicit matrix product in f32 over f32 or bf16:
-// y[pixel][o] = sum over taps and channels of x[pixel moved by the tap][c] * w[o][tap][c], [+ bias[o]] [then ReLU].
+// y[pixel][o] = sum over taps and channels of x[pixel moved by the tap][c] * w[o][tap][c], [+ bias[o]]
+// [+ residual[pixel][o]] [then ReLU].
 //
 // Threads: device/conv_gather_gemm.cuh. A tile's rows are pixels of y, its columns output channels of one group; the
 // sum runs over kernel rows, kernel columns and channels, in the order in which w lies in memory, so that few
@@ -18,11 +19,16 @@
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
 void conv_simt_forward(const Stream& stream, DType dtype, const ConvProblem& problem, const void* x, const void* w,
-                       const float* bias, bool relu, void* y) {
+                       const ConvEpilogue& epilogue, void* y) {
   with_float_type(dtype, [&](auto type) {
     using T = decltype(type);
-    GatherGemmTensors<T> tensors{static_cast<const T*>(x), static_cast<const T*>(w), bias, relu, static_cast<T*>(y)};
-    tensors.vector_stores = problem.group_outputs() % 4 == 0 && aligned_to_16(tensors.y);
+    GatherGemmTensors<T> tensors{.gathered = static_cast<const T*>(x),
+                                 .w = static_cast<const T*>(w),
+                                 .bias = epilogue.bias,
+                                 .residual = static_cast<const T*>(epilogue.residual),
+                                 .relu = epilogue.relu,
+                                 .y = static_cast<T*>(y)};
+    tensors.vector_stores = problem.group_outputs() % 4 == 0 && aligned_to_16(y, epilogue.residual);
     const bool vectors = problem.group_channels() % 4 == 0 && aligned_to_16(tensors.gathered, tensors.w);
     const GatherGemms gemms{{forward_gemm(problem)}};
     const auto run = vectors ? launch_gather_gemm<WeightsAlongK, 4, T> : launch_gather_gemm<WeightsAlongK, 1, T>;

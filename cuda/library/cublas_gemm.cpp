@@ -83,7 +83,7 @@ class CublasGemm final : public GemmLibrary {
       multiply(p, a, b, product, product_type);
     }
     if (bias != nullptr || p.relu)
-      bias_relu(stream_, product_type, p.output, product, bias, p.relu, p.batch * p.m, p.n, c);
+      bias_relu(stream_, product_type, p.output, product, bias, nullptr, p.relu, p.batch * p.m, p.n, c);
   }
 
  private:

@@ -16,7 +16,7 @@ namespace graft {
 void check_scratch(const char* operation, const Backend& backend, const Tensor& scratch, std::size_t bytes);
 
 void check_conv2d_forward(const Backend& backend, const Tensor& x, const Tensor& w, const Tensor& bias,
-                          const Conv2dOptions& options, const Tensor& scratch, const Tensor& y);
+                          const Tensor& residual, const Conv2dOptions& options, const Tensor& scratch, const Tensor& y);
 void check_conv2d_backward_data(const Backend& backend, const Tensor& dy, const Tensor& w, const Conv2dOptions& options,
                                 const Tensor& scratch, const Tensor& dx);
 void check_conv2d_backward_weights(const Backend& backend, const Tensor& x, const Tensor& dy,

@@ -15,7 +15,8 @@ void check_window(const ContractCheck& contract, const Window2d& window) {
 }  // namespace
 
 void check_conv2d_forward(const Backend& backend, const Tensor& x, const Tensor& w, const Tensor& bias,
-                          const Conv2dOptions& options, const Tensor& scratch, const Tensor& y) {
+                          const Tensor& residual, const Conv2dOptions& options, const Tensor& scratch,
+                          const Tensor& y) {
   const ContractCheck contract("conv2d", backend);
   contract.floating({"x", x});
   contract.given({"w", w});
@@ -24,7 +25,9 @@ void check_conv2d_forward(const Backend& backend, const Tensor& x, const Tensor&
   contract.is({"w", w}, w.shape(), x.dtype());
   contract.is_if_given({"bias", bias}, {w.dim(0)}, wide_dtype(x.dtype()));
   contract.is({"y", y}, output, x.dtype());
+  contract.is_if_given({"residual", residual}, output, x.dtype());
   contract.scratch(scratch);
+  if (residual.defined()) contract.same_or_disjoint({"y", y}, {{"residual", residual}});
   contract.disjoint({"y", y}, {{"x", x}, {"w", w}, {"bias", bias}, {"scratch", scratch}});
 }
 

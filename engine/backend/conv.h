@@ -12,7 +12,7 @@ namespace graft {
 struct Conv2dOptions {
   Window2d window{};
   std::int64_t groups = 1;  ///< divides both channel counts; groups == input channels is depthwise
-  bool relu = false;        ///< forward only: y = max(0, conv(x, w) + bias)
+  bool relu = false;        ///< forward only: y = max(0, conv(x, w) + bias + residual)
   bool operator==(const Conv2dOptions&) const = default;
 };
 
@@ -23,15 +23,18 @@ Shape conv2d_output_shape(const Shape& x, const Shape& w, const Conv2dOptions& o
 ///
 /// Shapes: x, dx [N, H, W, C]; w, dw [O, KH, KW, C / groups]; y, dy [N, OH, OW, O]; bias, dbias [O].
 /// Dtypes: x, w, y, dx, dy share one of f32, bf16 (f64 on the reference); bias, dw, dbias are f32 (f64 with f64).
-/// Sums are accumulated in f32 or better. Outputs are overwritten and must not alias inputs. Any extent may be 0: an
-/// empty sum is 0. `scratch` is u8 of at least the ..._scratch_bytes of the same shapes, undefined where that is 0.
+/// Sums are accumulated in f32 or better. Outputs are overwritten and must not alias inputs, but for forward's
+/// residual. Any extent may be 0: an empty sum is 0. `scratch` is u8 of at least the ..._scratch_bytes of the same
+/// shapes, undefined where that is 0.
 class ConvKernels {
  public:
   virtual ~ConvKernels() = default;
 
-  /// y = conv(x, w) [+ bias] [then ReLU]; `bias` may be undefined.
-  virtual void conv2d_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv2dOptions& options,
-                              const Tensor& scratch, const Tensor& y) = 0;
+  /// y = conv(x, w) [+ bias] [+ residual] [then ReLU], rounded once; `bias` and `residual` may be undefined. `residual`
+  /// has y's shape and dtype. y may be `residual`: then the sum goes on in place.
+  virtual void conv2d_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const Tensor& residual,
+                              const Conv2dOptions& options, const Tensor& scratch, const Tensor& y) = 0;
+  /// Enough with a bias and a residual and without.
   virtual std::size_t conv2d_forward_scratch_bytes(const Shape& x, const Shape& w, DType dtype,
                                                    const Conv2dOptions& options) = 0;
 

@@ -15,14 +15,20 @@ ConvProblem problem_of(ConvKind kind, DType dtype, const Shape& x, const Shape& 
   return problem;
 }
 
-/// Scratch for the call with or without a bias: the query does not say which it will be.
+/// Scratch for the call with or without a bias and a residual: the query does not say which it will be.
 std::size_t scratch_bytes(CpuBackend& backend, ConvProblem problem) {
   if (problem.empty()) return 0;
-  problem.bias = false;
-  const std::size_t without = conv_plan(backend.onednn(), problem).scratch_bytes();
-  if (problem.kind == ConvKind::backward_data) return without;
-  problem.bias = true;
-  return std::max(without, conv_plan(backend.onednn(), problem).scratch_bytes());
+  std::size_t most = 0;
+  for (const bool bias : {false, true}) {
+    for (const ConvResidual residual : {ConvResidual::none, ConvResidual::apart, ConvResidual::in_place}) {
+      if (bias && problem.kind == ConvKind::backward_data) continue;
+      if (residual != ConvResidual::none && problem.kind != ConvKind::forward) continue;
+      problem.bias = bias;
+      problem.residual = residual;
+      most = std::max(most, conv_plan(backend.onednn(), problem).scratch_bytes());
+    }
+  }
+  return most;
 }
 
 void run(CpuBackend& backend, const char* operation, const ConvProblem& problem, const PlanPointers& pointers,
@@ -32,31 +38,31 @@ void run(CpuBackend& backend, const char* operation, const ConvProblem& problem,
   plan.run(pointers, scratch.raw());
 }
 
-/// y = [bias] [then ReLU] for a convolution that sums over nothing.
-void forward_of_nothing(CpuBackend& backend, const Tensor& bias, bool relu, const Tensor& y) {
-  backend.fill(0.0, y);
-  if (!bias.defined() || y.numel() == 0) return;
-  const std::int64_t channels = y.dim(3);
+/// y = [bias] [+ residual] [then ReLU] for a convolution that sums over nothing.
+template <class T>
+void forward_of_nothing(const Tensor& bias, const Tensor& residual, bool relu, const Tensor& y) {
   for (std::int64_t i = 0; i < y.numel(); ++i) {
-    const float value = bias.data<float>()[i % channels];
-    const float clipped = relu && value < 0.0f ? 0.0f : value;
-    if (y.dtype() == DType::bf16) {
-      y.data<bfloat16>()[i] = bfloat16(clipped);
-    } else {
-      y.data<float>()[i] = clipped;
-    }
+    float value = bias.defined() ? bias.data<float>()[i % y.dim(3)] : 0.0f;
+    if (residual.defined()) value += static_cast<float>(residual.data<T>()[i]);
+    y.data<T>()[i] = T(relu && value < 0.0f ? 0.0f : value);
   }
 }
 
 }  // namespace
 
-void CpuBackend::conv2d_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv2dOptions& options,
-                                const Tensor& scratch, const Tensor& y) {
-  check_conv2d_forward(*this, x, w, bias, options, scratch, y);
+void CpuBackend::conv2d_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const Tensor& residual,
+                                const Conv2dOptions& options, const Tensor& scratch, const Tensor& y) {
+  check_conv2d_forward(*this, x, w, bias, residual, options, scratch, y);
   enter();
-  const ConvProblem problem = problem_of(ConvKind::forward, x.dtype(), x.shape(), w.shape(), options, bias.defined());
-  if (problem.empty()) return forward_of_nothing(*this, bias, options.relu, y);
-  run(*this, "conv2d", problem, {x.raw(), w.raw(), bias.raw(), y.raw()}, scratch);
+  ConvProblem problem = problem_of(ConvKind::forward, x.dtype(), x.shape(), w.shape(), options, bias.defined());
+  if (problem.empty()) {
+    const auto fill = y.dtype() == DType::bf16 ? forward_of_nothing<bfloat16> : forward_of_nothing<float>;
+    return fill(bias, residual, options.relu, y);
+  }
+  if (residual.defined()) {
+    problem.residual = residual.raw() == y.raw() ? ConvResidual::in_place : ConvResidual::apart;
+  }
+  run(*this, "conv2d", problem, {x.raw(), w.raw(), bias.raw(), y.raw(), residual.raw()}, scratch);
 }
 
 std::size_t CpuBackend::conv2d_forward_scratch_bytes(const Shape& x, const Shape& w, DType dtype,

@@ -9,6 +9,9 @@ namespace {
 using dnnl::memory;
 using tag = dnnl::memory::format_tag;
 
+/// How oneDNN adds the residual: it reads a tensor of its own, or what is in y already.
+enum class ResidualStep : std::uint8_t { none, binary, sum };
+
 /// The convolution's parts in oneDNN's terms. "Plain" descriptors describe graft's tensors, the others what the
 /// primitive is asked with.
 struct OnednnConv {
@@ -17,6 +20,8 @@ struct OnednnConv {
   memory::dims strides, dilates, padding_begin, padding_end;
   dnnl::algorithm algorithm = dnnl::algorithm::convolution_direct;
   dnnl::primitive_attr attributes;
+  ConvResidual residual = ConvResidual::none;
+  ResidualStep step = ResidualStep::none;
 };
 
 memory::desc any_layout(const memory::desc& plain, memory::data_type type) { return {plain.dims(), type, tag::any}; }
@@ -51,7 +56,16 @@ bool gather_before(const ConvProblem& problem) {
          padding == Padding2d{} && divides && (stride.height > 1 || stride.width > 1);
 }
 
-OnednnConv describe(const ConvProblem& problem, OnednnConvLayout layout) {
+/// [+ residual] [then ReLU]
+dnnl::post_ops epilogue(ResidualStep step, bool relu, const memory::desc& residual) {
+  dnnl::post_ops post;
+  if (step == ResidualStep::binary) post.append_binary(dnnl::algorithm::binary_add, residual);
+  if (step == ResidualStep::sum) post.append_sum(1.0f);
+  if (relu) post.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
+  return post;
+}
+
+OnednnConv describe(const ConvProblem& problem, OnednnConvLayout layout, ResidualStep step = ResidualStep::none) {
   const auto type = problem.dtype == DType::bf16 ? memory::data_type::bf16 : memory::data_type::f32;
   const bool weights_gradient = problem.kind == ConvKind::backward_weights;
   const auto& [stride, dilation, padding] = problem.options.window;
@@ -80,10 +94,10 @@ OnednnConv describe(const ConvProblem& problem, OnednnConvLayout layout) {
   }
   if (layout == OnednnConvLayout::winograd_blocked) conv.algorithm = dnnl::algorithm::convolution_winograd;
   conv.attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  if (problem.kind == ConvKind::forward && problem.options.relu) {
-    dnnl::post_ops post;
-    post.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
-    conv.attributes.set_post_ops(post);
+  if (problem.kind == ConvKind::forward) {
+    conv.residual = problem.residual;
+    conv.step = step;
+    conv.attributes.set_post_ops(epilogue(step, problem.options.relu, conv.plain_y));
   }
   return conv;
 }
@@ -137,6 +151,13 @@ class ConvPlanBuilder {
     return written;
   }
 
+  /// Brings the residual to where the primitive sums, the memory `written` that output() gave.
+  void residual_into(int written, ConvResidual residual, const memory::desc& plain) {
+    if (residual == ConvResidual::in_place && !pending_) return;
+    const bool apart = residual == ConvResidual::apart;
+    plan_->add_reorder(argument(apart ? PlanArgument::residual : PlanArgument::destination, plain), written);
+  }
+
   int argument(PlanArgument which, const memory::desc& desc) { return plan_->argument(which, desc); }
   OnednnPlan& plan() { return *plan_; }
 
@@ -154,15 +175,45 @@ std::unique_ptr<Plan> forward_plan(const OnednnContext& context, const OnednnCon
   auto desc = forward_desc(conv, context.engine());
   if (!skip_reference(desc)) return nullptr;
   ConvPlanBuilder builder(context);
-  std::vector<std::pair<int, int>> arguments{
-      {DNNL_ARG_SRC, builder.input(PlanArgument::source, conv.plain_x, desc.src_desc())},
-      {DNNL_ARG_WEIGHTS, builder.input(PlanArgument::weights, conv.plain_w, desc.weights_desc())},
-      {DNNL_ARG_DST, builder.output(PlanArgument::destination, conv.plain_y, desc.dst_desc())}};
+  const int x = builder.input(PlanArgument::source, conv.plain_x, desc.src_desc());
+  const int w = builder.input(PlanArgument::weights, conv.plain_w, desc.weights_desc());
+  const int y = builder.output(PlanArgument::destination, conv.plain_y, desc.dst_desc());
+  std::vector<std::pair<int, int>> arguments{{DNNL_ARG_SRC, x}, {DNNL_ARG_WEIGHTS, w}, {DNNL_ARG_DST, y}};
   if (!conv.bias.is_zero()) {
     arguments.emplace_back(DNNL_ARG_BIAS, builder.argument(PlanArgument::bias, conv.bias));
   }
-  builder.plan().add(dnnl::convolution_forward(desc), desc.scratchpad_desc(), desc.impl_info_str(), arguments);
+  if (conv.step == ResidualStep::sum) builder.residual_into(y, conv.residual, conv.plain_y);
+  if (conv.step == ResidualStep::binary) {
+    arguments.emplace_back(DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1,
+                           builder.argument(PlanArgument::residual, conv.plain_y));
+  }
+  builder.plan().add([desc] { return dnnl::convolution_forward(desc); }, desc.scratchpad_desc(), desc.impl_info_str(),
+                     arguments);
   return builder.finish();
+}
+
+/// What `make` gives; nothing where oneDNN says that it has no such implementation.
+template <class Make>
+auto where_implemented(const Make& make) -> decltype(make()) {
+  try {
+    return make();
+  } catch (const dnnl::error& error) {
+    if (error.status != dnnl_unimplemented && error.status != dnnl_invalid_arguments) throw;
+  }
+  return {};
+}
+
+/// A residual apart from y is read by the primitive itself where one of oneDNN's own kernels does that; elsewhere it is
+/// copied into y first. oneDNN's convolution over gemm adds the wrong pixels of it where there are groups.
+std::unique_ptr<Plan> forward_plan(const OnednnContext& context, const ConvProblem& problem, OnednnConvLayout layout) {
+  if (problem.residual == ConvResidual::none) return forward_plan(context, describe(problem, layout));
+  if (problem.residual == ConvResidual::apart && layout == OnednnConvLayout::plain) {
+    const OnednnConv binary = describe(problem, layout, ResidualStep::binary);
+    const std::string name =
+        where_implemented([&]() -> std::string { return forward_desc(binary, context.engine()).impl_info_str(); });
+    if (name.starts_with("jit") || name.starts_with("brg")) return forward_plan(context, binary);
+  }
+  return forward_plan(context, describe(problem, layout, ResidualStep::sum));
 }
 
 std::unique_ptr<Plan> backward_data_plan(const OnednnContext& context, const OnednnConv& conv) {
@@ -176,7 +227,8 @@ std::unique_ptr<Plan> backward_data_plan(const OnednnContext& context, const One
       {DNNL_ARG_DIFF_DST, builder.input(PlanArgument::source, conv.plain_y, desc.diff_dst_desc())},
       {DNNL_ARG_WEIGHTS, builder.input(PlanArgument::weights, conv.plain_w, desc.weights_desc())},
       {DNNL_ARG_DIFF_SRC, builder.output(PlanArgument::destination, conv.plain_x, desc.diff_src_desc())}};
-  builder.plan().add(dnnl::convolution_backward_data(desc), desc.scratchpad_desc(), desc.impl_info_str(), arguments);
+  builder.plan().add([desc] { return dnnl::convolution_backward_data(desc); }, desc.scratchpad_desc(),
+                     desc.impl_info_str(), arguments);
   return builder.finish();
 }
 
@@ -198,7 +250,8 @@ std::unique_ptr<Plan> backward_weights_plan(const OnednnContext& context, const 
   if (!conv.bias.is_zero()) {
     arguments.emplace_back(DNNL_ARG_DIFF_BIAS, builder.argument(PlanArgument::bias, conv.bias));
   }
-  builder.plan().add(dnnl::convolution_backward_weights(desc), desc.scratchpad_desc(), desc.impl_info_str(), arguments);
+  builder.plan().add([desc] { return dnnl::convolution_backward_weights(desc); }, desc.scratchpad_desc(),
+                     desc.impl_info_str(), arguments);
   return builder.finish();
 }
 
@@ -208,20 +261,16 @@ bool is_reference_implementation(const std::string& name) { return name.find("re
 
 std::unique_ptr<Plan> make_onednn_conv_plan(const OnednnContext& context, const ConvProblem& problem,
                                             OnednnConvLayout layout) {
-  const OnednnConv conv = describe(problem, layout);
-  try {
+  return where_implemented([&] {
     switch (problem.kind) {
       case ConvKind::forward:
-        return forward_plan(context, conv);
+        return forward_plan(context, problem, layout);
       case ConvKind::backward_data:
-        return backward_data_plan(context, conv);
-      case ConvKind::backward_weights:
-        return backward_weights_plan(context, conv);
+        return backward_data_plan(context, describe(problem, layout));
+      default:
+        return backward_weights_plan(context, describe(problem, layout));
     }
-  } catch (const dnnl::error& error) {
-    if (error.status != dnnl_unimplemented && error.status != dnnl_invalid_arguments) throw;
-  }
-  return nullptr;
+  });
 }
 
 }  // namespace graft

@@ -11,7 +11,8 @@ PlanKey key_of(const ConvProblem& problem) {
   const auto& [stride, dilation, padding] = problem.options.window;
   const Shape& x = problem.x;
   const Shape& w = problem.w;
-  const std::int64_t flags = (problem.bias ? 1 : 0) + (problem.options.relu ? 2 : 0);
+  const std::int64_t flags =
+      (problem.bias ? 1 : 0) + (problem.options.relu ? 2 : 0) + 4 * static_cast<std::int64_t>(problem.residual);
   // The first number tells convolutions (0, 1, 2) from matrix products.
   return {{static_cast<std::int64_t>(problem.kind),
            static_cast<std::int64_t>(problem.dtype),

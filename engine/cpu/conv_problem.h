@@ -11,6 +11,9 @@ namespace graft {
 
 enum class ConvKind : std::uint8_t { forward, backward_data, backward_weights };
 
+/// Where the tensor lies that a forward convolution adds to its sums.
+enum class ConvResidual : std::uint8_t { none, apart, in_place };
+
 /// One convolution as an implementation sees it: what is computed, on which extents, in which dtype.
 struct ConvProblem {
   ConvKind kind = ConvKind::forward;
@@ -20,6 +23,7 @@ struct ConvProblem {
   Shape y;  ///< [N, OH, OW, O]
   Conv2dOptions options{};
   bool bias = false;  ///< forward: added; backward_weights: dbias is wanted
+  ConvResidual residual = ConvResidual::none;
 
   std::int64_t batch() const { return x[0]; }
   std::int64_t in_channels() const { return x[3]; }

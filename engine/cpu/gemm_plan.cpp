@@ -48,7 +48,7 @@ std::unique_ptr<Plan> make_gemm_plan(const OnednnContext& context, const GemmPro
                                              {DNNL_ARG_WEIGHTS, plan->argument(PlanArgument::weights, b)},
                                              {DNNL_ARG_DST, plan->argument(PlanArgument::destination, c)}};
   if (problem.bias) arguments.emplace_back(DNNL_ARG_BIAS, plan->argument(PlanArgument::bias, bias));
-  plan->add(dnnl::matmul(desc), desc.scratchpad_desc(), desc.impl_info_str(), arguments);
+  plan->add([desc] { return dnnl::matmul(desc); }, desc.scratchpad_desc(), desc.impl_info_str(), arguments);
   return plan;
 }
 

@@ -20,9 +20,9 @@ int OnednnPlan::scratch(const dnnl::memory::desc& desc) {
   return static_cast<int>(slots_.size()) - 1;
 }
 
-void OnednnPlan::add(const dnnl::primitive& primitive, const dnnl::memory::desc& scratchpad, const std::string& name,
-                     const std::vector<std::pair<int, int>>& arguments) {
-  Step step{primitive, {}, name};
+void OnednnPlan::add(const std::function<dnnl::primitive()>& make, const dnnl::memory::desc& scratchpad,
+                     const std::string& name, const std::vector<std::pair<int, int>>& arguments) {
+  Step step{make, {}, {}, name};
   for (const auto& [index, slot] : arguments) {
     step.arguments.push_back({index, slots_[static_cast<std::size_t>(slot)].memory.get()});
   }
@@ -38,7 +38,8 @@ void OnednnPlan::add_reorder(int from, int to) {
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   const dnnl::reorder::primitive_desc desc(slots_[static_cast<std::size_t>(from)].memory,
                                            slots_[static_cast<std::size_t>(to)].memory, attributes);
-  add(dnnl::reorder(desc), desc.scratchpad_desc(), desc.impl_info_str(), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
+  add([desc] { return dnnl::reorder(desc); }, desc.scratchpad_desc(), desc.impl_info_str(),
+      {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
 }
 
 void OnednnPlan::run(const PlanPointers& pointers, void* scratch) {
@@ -46,7 +47,8 @@ void OnednnPlan::run(const PlanPointers& pointers, void* scratch) {
     void* base = slot.argument < 0 ? scratch : pointers[static_cast<std::size_t>(slot.argument)];
     slot.memory.set_data_handle(static_cast<std::byte*>(base) + slot.offset, stream_);
   }
-  for (const Step& step : steps_) {
+  for (Step& step : steps_) {
+    if (!step.primitive) step.primitive = step.make();
     dnnl::error::wrap_c_api(dnnl_primitive_execute(step.primitive.get(), stream_.get(),
                                                    static_cast<int>(step.arguments.size()), step.arguments.data()),
                             "[onednn] a primitive could not be executed");

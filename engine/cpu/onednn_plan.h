@@ -3,14 +3,15 @@
 #include <array>
 #include <cstddef>
 #include <dnnl.hpp>
+#include <functional>
 #include <string>
 #include <vector>
 
 namespace graft {
 
 /// The tensors of a convolution or matrix product as a plan numbers them.
-enum class PlanArgument : int { source = 0, weights = 1, bias = 2, destination = 3 };
-inline constexpr std::size_t kPlanArguments = 4;
+enum class PlanArgument : int { source = 0, weights = 1, bias = 2, destination = 3, residual = 4 };
+inline constexpr std::size_t kPlanArguments = 5;
 
 /// Data pointers of one call, indexed by PlanArgument; null where the plan has no such argument.
 using PlanPointers = std::array<void*, kPlanArguments>;
@@ -36,8 +37,10 @@ class OnednnPlan final : public Plan {
   int argument(PlanArgument which, const dnnl::memory::desc& desc, std::size_t offset = 0);
   /// The number of a memory in scratch.
   int scratch(const dnnl::memory::desc& desc);
-  /// Appends a primitive, with (DNNL_ARG_*, memory number) pairs. A scratchpad is added where `desc` wants one.
-  void add(const dnnl::primitive& primitive, const dnnl::memory::desc& scratchpad, const std::string& name,
+  /// Appends the primitive that `make` gives, with (DNNL_ARG_*, memory number) pairs. A scratchpad is added where
+  /// `scratchpad` wants one. The first run makes it, which is what takes time: a plan may be asked for its scratch
+  /// alone.
+  void add(const std::function<dnnl::primitive()>& make, const dnnl::memory::desc& scratchpad, const std::string& name,
            const std::vector<std::pair<int, int>>& arguments);
   /// Appends a reorder between two memories.
   void add_reorder(int from, int to);
@@ -53,6 +56,7 @@ class OnednnPlan final : public Plan {
     std::size_t offset;
   };
   struct Step {
+    std::function<dnnl::primitive()> make;
     dnnl::primitive primitive;
     std::vector<dnnl_exec_arg_t> arguments;
     std::string name;

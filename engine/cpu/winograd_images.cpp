@@ -101,31 +101,42 @@ void gradient_tiles(const T* dy, const TileGrid& grid, const TileRange& tiles, c
   }
 }
 
-/// Stores the pixels of a tile that lie in the image.
+/// Of an image: the place of a tile's first pixel, in elements.
+std::int64_t corner_of(const TileGrid& grid, const TileCursor& at) {
+  return ((at.image * grid.height + kTile * at.row) * grid.width + kTile * at.column) * grid.channels;
+}
+
+/// Adds `residual` to the pixels of a tile that lie in the image, and stores max(floor, pixel). `residual` (null where
+/// there is none) and `y` point to the tile's first pixel.
 template <class T>
 inline void store_tile(const Vector pixels[4][4], const TileGrid& grid, const TileCursor& at, __mmask16 mask,
-                       T* image_channel) {
+                       Vector floor, const T* residual, T* y) {
   const std::int64_t rows = grid.height - kTile * at.row;
   const std::int64_t columns = grid.width - kTile * at.column;
-  T* corner = image_channel + kTile * (at.row * grid.width + at.column) * grid.channels;
   for (int i = 0; i < 4; ++i) {
     if (i >= rows) break;
-    T* line = corner + i * grid.width * grid.channels;
+    const std::int64_t line = i * grid.width * grid.channels;
     for (int j = 0; j < 4; ++j) {
-      if (j < columns) store(line + j * grid.channels, mask, pixels[i][j]);
+      if (j >= columns) break;
+      const std::int64_t pixel = line + j * grid.channels;
+      Vector value = pixels[i][j];
+      if (residual != nullptr) value = _mm512_add_ps(value, load(residual + pixel, mask));
+      // The second operand wins where one is NaN: NaN passes, as it does through max(0, x) of the other kernels.
+      store(y + pixel, mask, _mm512_max_ps(floor, value));
     }
   }
 }
 
 template <class T>
-void output_tiles(const float* m, const float* bias, bool relu, const TileGrid& grid, const TileRange& tiles,
+void output_tiles(const float* m, const OutputEpilogue& epilogue, const TileGrid& grid, const TileRange& tiles,
                   const BlockRange& blocks, T* y) {
   const std::int64_t stride = point_stride(blocks.end - blocks.begin, tiles.stride_tiles);
-  const Vector floor = _mm512_set1_ps(relu ? 0.0f : -__builtin_inff());
+  const Vector floor = _mm512_set1_ps(epilogue.relu ? 0.0f : -__builtin_inff());
+  const T* residual = static_cast<const T*>(epilogue.residual);
   for (std::int64_t block = blocks.begin; block < blocks.end; ++block) {
     const std::int64_t channel = block * kLanes;
     const __mmask16 mask = lanes(grid.channels - channel);
-    const Vector shift = bias == nullptr ? _mm512_setzero_ps() : load(bias + channel, mask);
+    const Vector shift = epilogue.bias == nullptr ? _mm512_setzero_ps() : load(epilogue.bias + channel, mask);
     TileCursor at(grid, tiles.begin);
     for (std::int64_t t = 0; t < tiles.count(); ++t, at.next(grid)) {
       const float* in = m + ((block - blocks.begin) * tiles.stride_tiles + t) * kLanes;
@@ -139,10 +150,10 @@ void output_tiles(const float* m, const float* bias, bool relu, const TileGrid& 
       Vector pixels[4][4];
       for (int i = 0; i < 4; ++i) {
         output_pixels(columns[i], pixels[i]);
-        // The second operand wins where one is NaN: NaN passes, as it does through max(0, x) of the other kernels.
-        for (int j = 0; j < 4; ++j) pixels[i][j] = _mm512_max_ps(floor, _mm512_add_ps(pixels[i][j], shift));
+        for (int j = 0; j < 4; ++j) pixels[i][j] = _mm512_add_ps(pixels[i][j], shift);
       }
-      store_tile(pixels, grid, at, mask, y + at.image * grid.height * grid.width * grid.channels + channel);
+      const std::int64_t corner = corner_of(grid, at) + channel;
+      store_tile(pixels, grid, at, mask, floor, residual == nullptr ? nullptr : residual + corner, y + corner);
     }
   }
 }
@@ -167,12 +178,12 @@ void transform_gradient(const void* dy, DType dtype, const TileGrid& grid, const
   }
 }
 
-void transform_output(const float* m, const float* bias, bool relu, DType dtype, const TileGrid& grid,
+void transform_output(const float* m, const OutputEpilogue& epilogue, DType dtype, const TileGrid& grid,
                       const TileRange& tiles, const BlockRange& blocks, void* y) {
   if (dtype == DType::bf16) {
-    output_tiles(m, bias, relu, grid, tiles, blocks, static_cast<bfloat16*>(y));
+    output_tiles(m, epilogue, grid, tiles, blocks, static_cast<bfloat16*>(y));
   } else {
-    output_tiles(m, bias, relu, grid, tiles, blocks, static_cast<float*>(y));
+    output_tiles(m, epilogue, grid, tiles, blocks, static_cast<float*>(y));
   }
 }
 

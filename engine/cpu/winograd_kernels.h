@@ -55,8 +55,16 @@ void transform_input(const void* x, DType dtype, const TileGrid& grid, const Til
 void transform_gradient(const void* dy, DType dtype, const TileGrid& grid, const TileRange& tiles,
                         const BlockRange& blocks, const void* zeros, float* d, float* sum);
 
-/// y = A^T M A [+ bias] [then ReLU] for tiles of y and the channel blocks `blocks`; m holds these blocks only.
-void transform_output(const float* m, const float* bias, bool relu, DType dtype, const TileGrid& grid,
+/// What is done to the output's sums: + bias [channels], + residual (of y's shape and dtype; may be y), then ReLU; null
+/// where there is none.
+struct OutputEpilogue {
+  const float* bias;
+  const void* residual;
+  bool relu;
+};
+
+/// y = A^T M A and its epilogue, for tiles of y and the channel blocks `blocks`; m holds these blocks only.
+void transform_output(const float* m, const OutputEpilogue& epilogue, DType dtype, const TileGrid& grid,
                       const TileRange& tiles, const BlockRange& blocks, void* y);
 
 /// Weights [O, 3, 3, C] of a product: U [point][pair of output blocks][input channel][32 or 16 outputs].

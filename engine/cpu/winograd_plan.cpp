@@ -19,6 +19,7 @@ class WinogradPlan final : public Plan {
       : dtype_(problem.dtype),
         turned_(problem.kind == ConvKind::backward_data),
         relu_(problem.options.relu),
+        residual_(problem.residual),
         schedule_(schedule),
         weights_{problem.out_channels(), problem.in_channels()},
         threads_(omp_get_max_threads()) {
@@ -93,6 +94,11 @@ class WinogradPlan final : public Plan {
     }
   }
 
+  OutputEpilogue epilogue(const PlanPointers& pointers) const {
+    const void* residual = residual_ == ConvResidual::in_place ? pointers[3] : pointers[4];
+    return {static_cast<const float*>(pointers[2]), residual_ == ConvResidual::none ? nullptr : residual, relu_};
+  }
+
   /// The blocks of a range of pairs.
   BlockRange blocks_of_pairs(const Range& pairs) const {
     return {2 * pairs.begin, std::min(2 * pairs.end, out_blocks_)};
@@ -112,8 +118,7 @@ class WinogradPlan final : public Plan {
       const TileRange range{block.begin, block.end, block_tiles_};
       transform_input(pointers[0], dtype_, input_, range, {0, in_blocks_}, at(scratch, zeros_), v);
       multiply(v, u, {block.count(), block_tiles_, block_tiles_, in_blocks_, out_blocks_, u_stride_}, m);
-      transform_output(m, static_cast<const float*>(pointers[2]), relu_, dtype_, output_, range, {0, out_blocks_},
-                       pointers[3]);
+      transform_output(m, epilogue(pointers), dtype_, output_, range, {0, out_blocks_}, pointers[3]);
     }
   }
 
@@ -134,8 +139,8 @@ class WinogradPlan final : public Plan {
         transform_weight_blocks(pointers[1], blocks, u);
         multiply(v, u, {tiles.count(), block_tiles_, block_tiles_, in_blocks_, blocks.end - blocks.begin, u_stride_},
                  m);
-        transform_output(m, static_cast<const float*>(pointers[2]), relu_, dtype_, output_,
-                         {tiles.begin, tiles.end, block_tiles_}, blocks, pointers[3]);
+        transform_output(m, epilogue(pointers), dtype_, output_, {tiles.begin, tiles.end, block_tiles_}, blocks,
+                         pointers[3]);
       }
 #pragma omp barrier
     }
@@ -147,6 +152,7 @@ class WinogradPlan final : public Plan {
 
   DType dtype_;
   bool turned_, relu_;
+  ConvResidual residual_;
   WinogradSchedule schedule_;
   WeightShape weights_;
   int threads_;

@@ -51,7 +51,8 @@ std::vector<Tensor> conv2d_backward(const Saved& saved, const Tensor& gradient, 
     dy = gradient.backend().empty(gradient.shape(), gradient.dtype());
     gradient.backend().relu_backward(gradient, saved.y, dy);
   }
-  std::vector<Tensor> result(3);
+  std::vector<Tensor> result(4);
+  if (needs[3]) result[3] = dy;
   if (needs[0]) result[0] = input_gradient(saved, dy);
   if (needs[1]) {
     const auto [dw, dbias] = weight_gradients(saved, dy, needs[2]);
@@ -63,15 +64,26 @@ std::vector<Tensor> conv2d_backward(const Saved& saved, const Tensor& gradient, 
   return result;
 }
 
+Tensor value_if_given(const Variable& variable) { return variable.defined() ? variable.value() : Tensor(); }
+
 }  // namespace
 
 Variable conv2d(const Variable& x, const Variable& w, const Variable& bias, const Conv2dOptions& options) {
+  return conv2d(x, w, bias, {}, options);
+}
+
+Variable conv2d(const Variable& x, const Variable& w, const Variable& bias, const Variable& residual,
+                const Conv2dOptions& options) {
   const Shape y_shape = conv2d_output_shape(x.shape(), w.shape(), options);
   check_parameter("conv2d", "weight", w, x.dtype());
   if (bias.defined()) {
     check_parameter("conv2d", "bias", bias, x.dtype());
     check(bias.shape() == Shape{w.shape()[0]}, "[conv2d] bias is {}, weight has {} output channels", bias.shape().str(),
           w.shape()[0]);
+  }
+  if (residual.defined()) {
+    check(residual.shape() == y_shape && residual.dtype() == x.dtype(), "[conv2d] residual is {}, y is {} {}",
+          residual.value().str(), name_of(x.dtype()), y_shape.str());
   }
 
   Backend& backend = x.backend();
@@ -80,10 +92,10 @@ Variable conv2d(const Variable& x, const Variable& w, const Variable& bias, cons
   {
     const Tensor scratch =
         backend.scratch(backend.conv2d_forward_scratch_bytes(x.shape(), w.shape(), x.dtype(), options));
-    backend.conv2d_forward(x.value(), converted_w, bias.defined() ? bias.value() : Tensor(), options, scratch, y);
+    backend.conv2d_forward(x.value(), converted_w, value_if_given(bias), value_if_given(residual), options, scratch, y);
   }
 
-  if (!will_record({x, w, bias})) return Variable(y);
+  if (!will_record({x, w, bias, residual})) return Variable(y);
   const Saved saved{.x = w.requires_grad() ? x.value() : Tensor(),
                     .w = x.requires_grad() ? converted_w : Tensor(),
                     .y = options.relu ? y : Tensor(),
@@ -91,7 +103,7 @@ Variable conv2d(const Variable& x, const Variable& w, const Variable& bias, cons
                     .w_shape = w.shape(),
                     .w_dtype = w.dtype(),
                     .options = options};
-  return record("conv2d", y, {x, w, bias},
+  return record("conv2d", y, {x, w, bias, residual},
                 [saved](const Tensor& dy, std::span<const bool> needs) { return conv2d_backward(saved, dy, needs); });
 }
 

@@ -51,16 +51,16 @@ struct Taps {
 
 }  // namespace
 
-void ReferenceBackend::conv2d_forward(const Tensor& x, const Tensor& w, const Tensor& bias,
+void ReferenceBackend::conv2d_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const Tensor& residual,
                                       const Conv2dOptions& options, const Tensor& scratch, const Tensor& y) {
-  check_conv2d_forward(*this, x, w, bias, options, scratch, y);
+  check_conv2d_forward(*this, x, w, bias, residual, options, scratch, y);
   const Taps taps(x.shape(), w.shape(), options);
   const std::vector<double> x_values = load(x);
   const std::vector<double> w_values = load(w);
   const std::vector<double> bias_values = load(bias);
-  std::vector<double> sums(static_cast<std::size_t>(y.numel()));
+  std::vector<double> sums = residual.defined() ? load(residual) : std::vector<double>(y.numel());
   if (bias.defined()) {
-    for (std::int64_t i = 0; i < y.numel(); ++i) sums[i] = bias_values[i % taps.y.c];
+    for (std::int64_t i = 0; i < y.numel(); ++i) sums[i] += bias_values[i % taps.y.c];
   }
   taps.for_each([&](std::int64_t yi, std::int64_t xi, std::int64_t wi) {
     for (std::int64_t c = 0; c < taps.w.c; ++c) sums[yi] += x_values[xi + c] * w_values[wi + c];

@@ -88,7 +88,7 @@ class BatchPosition : public ::testing::TestWithParam<DType> {
     options.window = {.stride = {layer.stride, layer.stride}, .padding = Padding2d::same(layer.padding)};
     const Tensor y = backend.empty(conv2d_output_shape(x.shape(), w.shape(), options), x.dtype());
     backend.conv2d_forward(
-        x, w, bias, options,
+        x, w, bias, {}, options,
         backend.scratch(backend.conv2d_forward_scratch_bytes(x.shape(), w.shape(), x.dtype(), options)), y);
     return y;
   }

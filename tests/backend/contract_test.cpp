@@ -36,19 +36,28 @@ class ContractTest : public KernelTest {
 TEST_P(ContractTest, Conv2d) {
   const Tensor x = t({2, 5, 5, 3});
   const Tensor y = t({2, 3, 3, 4});
-  refused("[conv2d]", "64", [&] { backend().conv2d_forward(x, t({4, 3, 3, 64}), {}, {}, {}, y); });
-  refused("[conv2d]", "y must be", [&] { backend().conv2d_forward(x, t({4, 3, 3, 3}), {}, {}, {}, t({2, 5, 5, 4})); });
-  refused("[conv2d]", "bias must be f32 [4]", [&] {
-    backend().conv2d_forward(x, t({4, 3, 3, 3}), f32({3}), {}, {}, y);
+  refused("[conv2d]", "64", [&] { backend().conv2d_forward(x, t({4, 3, 3, 64}), {}, {}, {}, {}, y); });
+  refused("[conv2d]", "y must be", [&] {
+    backend().conv2d_forward(x, t({4, 3, 3, 3}), {}, {}, {}, {}, t({2, 5, 5, 4}));
   });
-  refused("[conv2d]", "w is undefined", [&] { backend().conv2d_forward(x, {}, {}, {}, {}, y); });
-  refused("[conv2d]", "groups", [&] { backend().conv2d_forward(x, t({4, 3, 3, 3}), {}, {.groups = 2}, {}, y); });
+  refused("[conv2d]", "bias must be f32 [4]", [&] {
+    backend().conv2d_forward(x, t({4, 3, 3, 3}), f32({3}), {}, {}, {}, y);
+  });
+  refused("[conv2d]", "w is undefined", [&] { backend().conv2d_forward(x, {}, {}, {}, {}, {}, y); });
+  refused("[conv2d]", "groups", [&] { backend().conv2d_forward(x, t({4, 3, 3, 3}), {}, {}, {.groups = 2}, {}, y); });
   refused("[conv2d]", "padding", [&] {
-    backend().conv2d_forward(x, t({4, 3, 3, 3}), {}, {.window = {.padding = Padding2d::same(-1)}}, {}, y);
+    backend().conv2d_forward(x, t({4, 3, 3, 3}), {}, {}, {.window = {.padding = Padding2d::same(-1)}}, {}, y);
   });
   refused("[conv2d]", "shares memory", [&] {
     const Tensor square = t({1, 4, 4, 3});
-    backend().conv2d_forward(square, t({3, 1, 1, 3}), {}, {}, {}, square);
+    backend().conv2d_forward(square, t({3, 1, 1, 3}), {}, {}, {}, {}, square);
+  });
+  refused("[conv2d]", "residual must be", [&] {
+    backend().conv2d_forward(x, t({4, 3, 3, 3}), {}, t({2, 3, 3, 5}), {}, {}, y);
+  });
+  refused("[conv2d]", "shares memory", [&] {
+    const Tensor images = t({3, 3, 3, 4});
+    backend().conv2d_forward(x, t({4, 3, 3, 3}), {}, images.slice(0, 2), {}, {}, images.slice(1, 3));
   });
   refused("[conv2d_backward_data]", "dy must be", [&] {
     backend().conv2d_backward_data(t({2, 4, 4, 4}), t({4, 3, 3, 3}), {}, {}, x);
@@ -153,9 +162,9 @@ TEST_P(ContractTest, ScratchMustBeLargeEnough) {
   const Conv2dOptions options{.window = {.padding = Padding2d::same(1)}};
   const std::size_t bytes = backend().conv2d_forward_scratch_bytes(x, w, dtype(), options);
   if (bytes == 0) return;  // nothing to refuse
-  refused("[conv2d", "scratch", [&] { backend().conv2d_forward(t(x), t(w), {}, options, {}, t(x)); });
+  refused("[conv2d", "scratch", [&] { backend().conv2d_forward(t(x), t(w), {}, {}, options, {}, t(x)); });
   refused("[conv2d", "scratch",
-          [&] { backend().conv2d_forward(t(x), t(w), {}, options, backend().scratch(bytes - 1), t(x)); });
+          [&] { backend().conv2d_forward(t(x), t(w), {}, {}, options, backend().scratch(bytes - 1), t(x)); });
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, ContractTest, ::testing::ValuesIn(kernel_params()), kernel_param_name);

@@ -135,21 +135,47 @@ double bound(std::int64_t terms, const std::vector<double>& magnitudes) {
 
 std::int64_t taps(const Shape& w) { return w[1] * w[2]; }
 
+/// Where the residual of a forward convolution lies: nowhere, in a tensor of its own, or in y.
+enum class Residual { none, apart, in_place };
+
 class ConvTest : public KernelTest {
  protected:
   void expect_forward(const std::vector<ConvCase>& cases) {
-    for (const ConvCase& c : cases) {
-      SCOPED_TRACE(c.name);
-      const Pair x = normal(c.x, dtype());
-      const Pair w = normal(c.w, dtype());
-      const Pair bias = c.bias ? normal({c.w[0]}, DType::f32) : Pair{};
-      const Pair y = output(conv2d_output_shape(c.x, c.w, c.options), dtype());
-      backend().conv2d_forward(x.tested, w.tested, bias.tested, c.options,
-                               scratch(backend().conv2d_forward_scratch_bytes(c.x, c.w, dtype(), c.options)), y.tested);
-      oracle().conv2d_forward(x.exact, w.exact, bias.exact, c.options, {}, y.exact);
-      const Tensor magnitude = like(y.exact);
-      oracle().conv2d_forward(absolute(x.exact), absolute(w.exact), absolute(bias.exact), c.options, {}, magnitude);
-      expect_close("y", y, bound(taps(c.w) * c.w[3], values_of(magnitude)));
+    for (const ConvCase& c : cases) expect_forward(c, Residual::none);
+  }
+
+  void expect_forward(const ConvCase& c, Residual residual) {
+    SCOPED_TRACE(c.name);
+    const Shape shape = conv2d_output_shape(c.x, c.w, c.options);
+    const Pair x = normal(c.x, dtype());
+    const Pair w = normal(c.w, dtype());
+    const Pair bias = c.bias ? normal({c.w[0]}, DType::f32) : Pair{};
+    const Pair added = residual == Residual::none ? Pair{} : normal(shape, dtype());
+    Pair y = output(shape, dtype());
+    if (residual == Residual::in_place) y.tested = added.tested;
+    const Tensor magnitude = like(y.exact);
+    oracle().conv2d_forward(absolute(x.exact), absolute(w.exact), absolute(bias.exact), absolute(added.exact),
+                            c.options, {}, magnitude);
+    oracle().conv2d_forward(x.exact, w.exact, bias.exact, added.exact, c.options, {}, y.exact);
+    backend().conv2d_forward(x.tested, w.tested, bias.tested, added.tested, c.options,
+                             scratch(backend().conv2d_forward_scratch_bytes(c.x, c.w, dtype(), c.options)), y.tested);
+    const std::int64_t terms = taps(c.w) * c.w[3] + (residual == Residual::none ? 0 : 1);
+    expect_close("y", y, bound(terms, values_of(magnitude)));
+  }
+
+  /// Every case with a residual, with and without bias and ReLU; every other one in place.
+  void expect_forward_with_residual(const std::vector<ConvCase>& cases) {
+    int number = 0;
+    for (ConvCase c : cases) {
+      for (const bool bias : {false, true}) {
+        for (const bool relu : {false, true}) {
+          SCOPED_TRACE(fmt::format("bias {}, relu {}, case {}", bias, relu, number));
+          c.bias = bias;
+          c.options.relu = relu;
+          expect_forward(c, number++ % 2 == 0 ? Residual::apart : Residual::in_place);
+        }
+      }
+      ++number;
     }
   }
 
@@ -195,6 +221,7 @@ class ConvTest : public KernelTest {
 }  // namespace
 
 TEST_P(ConvTest, Forward) { expect_forward(conv_cases()); }
+TEST_P(ConvTest, ForwardWithResidual) { expect_forward_with_residual(conv_cases()); }
 TEST_P(ConvTest, BackwardData) { expect_backward_data(conv_cases()); }
 TEST_P(ConvTest, BackwardWeights) { expect_backward_weights(conv_cases()); }
 
@@ -220,12 +247,13 @@ TEST_P(ConvTest, TensorsThatAreNotAligned) {
     const Pair x = shifted(normal(line, dtype()), c.x);
     const Pair dy = shifted(normal(line, dtype()), c.x);
     const Pair w = shifted(normal({1 + c.w.numel()}, dtype()), c.w);
+    const Pair residual = shifted(normal(line, dtype()), c.x);
     const Pair y = shifted(output(line, dtype()), c.x);
     const Pair dx = shifted(output(line, dtype()), c.x);
     const Pair dw = shifted(output({1 + c.w.numel()}, DType::f32), c.w);
-    backend().conv2d_forward(x.tested, w.tested, {}, c.options,
+    backend().conv2d_forward(x.tested, w.tested, {}, residual.tested, c.options,
                              scratch(backend().conv2d_forward_scratch_bytes(c.x, c.w, dtype(), c.options)), y.tested);
-    oracle().conv2d_forward(x.exact, w.exact, {}, c.options, {}, y.exact);
+    oracle().conv2d_forward(x.exact, w.exact, {}, residual.exact, c.options, {}, y.exact);
     backend().conv2d_backward_data(dy.tested, w.tested, c.options,
                                    scratch(backend().conv2d_backward_data_scratch_bytes(c.x, c.w, dtype(), c.options)),
                                    dx.tested);
@@ -235,8 +263,9 @@ TEST_P(ConvTest, TensorsThatAreNotAligned) {
         scratch(backend().conv2d_backward_weights_scratch_bytes(c.x, c.w, dtype(), c.options)), dw.tested, {});
     oracle().conv2d_backward_weights(x.exact, dy.exact, c.options, {}, dw.exact, {});
     const Tensor magnitude = like(y.exact);
-    oracle().conv2d_forward(absolute(x.exact), absolute(w.exact), {}, c.options, {}, magnitude);
-    expect_close("y", y, bound(36, values_of(magnitude)));
+    oracle().conv2d_forward(absolute(x.exact), absolute(w.exact), {}, absolute(residual.exact), c.options, {},
+                            magnitude);
+    expect_close("y", y, bound(37, values_of(magnitude)));
     oracle().conv2d_backward_data(absolute(dy.exact), absolute(w.exact), c.options, {}, magnitude);
     expect_close("dx", dx, bound(36, values_of(magnitude)));
     const Tensor weights_magnitude = like(dw.exact);
@@ -254,7 +283,7 @@ TEST_P(ConvTest, SameBitsEveryTime) {
   std::vector<std::vector<std::uint8_t>> results;
   for (int repetition = 0; repetition < 2; ++repetition) {
     backend().conv2d_forward(
-        x.tested, w.tested, {}, options,
+        x.tested, w.tested, {}, {}, options,
         scratch(backend().conv2d_forward_scratch_bytes(x.tested.shape(), w.tested.shape(), dtype(), options)),
         y.tested);
     backend().conv2d_backward_weights(

@@ -32,7 +32,7 @@ class ConvOnOnes {
 
   float forward() {
     const Tensor y = filled(y_, 0.0F);
-    backend_->conv2d_forward(filled(x_, kAboveOne), filled(w_, 1.0F), {}, options_,
+    backend_->conv2d_forward(filled(x_, kAboveOne), filled(w_, 1.0F), {}, {}, options_,
                              scratch(backend_->conv2d_forward_scratch_bytes(x_, w_, DType::f32, options_)), y);
     return first(y);
   }

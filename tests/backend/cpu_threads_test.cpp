@@ -103,7 +103,7 @@ std::vector<Tensor> reduction_results(Backend& backend, DType dtype) {
   const Tensor w = normal(backend, {17, 3, 3, 13}, dtype, 8);
   const Conv2dOptions conv{.window = {.padding = Padding2d::same(1)}};
   const Tensor convolved = backend.empty(conv2d_output_shape(kImages, w.shape(), conv), dtype);
-  backend.conv2d_forward(x, w, {}, conv,
+  backend.conv2d_forward(x, w, {}, {}, conv,
                          backend.scratch(backend.conv2d_forward_scratch_bytes(kImages, w.shape(), dtype, conv)),
                          convolved);
   const Tensor dw = backend.empty(w.shape(), DType::f32);

@@ -25,7 +25,7 @@ TEST_P(KnownLayerValuesTest, Conv2d) {
   const Tensor dx = out(x_shape);
   const Tensor dw = out(w_shape);
   const Tensor dbias = out({4});
-  backend().conv2d_forward(x, w, in({4}, {0.5, -0.25, 0.125, 1.0}), options,
+  backend().conv2d_forward(x, w, in({4}, {0.5, -0.25, 0.125, 1.0}), {}, options,
                            scratch(backend().conv2d_forward_scratch_bytes(x_shape, w_shape, dtype(), options)), y);
   backend().conv2d_backward_data(
       dy, w, options, scratch(backend().conv2d_backward_data_scratch_bytes(x_shape, w_shape, dtype(), options)), dx);

@@ -64,7 +64,7 @@ TEST_P(OnnxConv, MeetsTheVector) {
   const Conv2dOptions options{.window = window_of(vector(), image_of(x), {w.dim(1), w.dim(2)}),
                               .groups = vector().int_or("group", 1)};
   const Tensor y = empty(conv2d_output_shape(x.shape(), w.shape(), options));
-  reference().conv2d_forward(x, w, input(2), options, {}, y);
+  reference().conv2d_forward(x, w, input(2), {}, options, {}, y);
   const auto terms = static_cast<double>(w.numel() / w.dim(0) + 1);
   expect_output(0, channels_first(y), terms, largest(values_of(x)) * largest(values_of(w)));
 }

@@ -114,18 +114,24 @@ class WinogradTest : public ::testing::TestWithParam<WinogradParam> {
 
 TEST_P(WinogradTest, Forward) {
   for (const WinogradCase& c : winograd_cases()) {
-    SCOPED_TRACE(c.name);
-    const ConvProblem problem = problem_of(c, ConvKind::forward);
-    const Pair x = normal(cpu_, *oracle_, problem.x, problem.dtype, 1);
-    const Pair w = normal(cpu_, *oracle_, problem.w, problem.dtype, 2);
-    const Pair bias = c.bias ? normal(cpu_, *oracle_, {c.outputs}, DType::f32, 3) : Pair{};
-    const Pair y = result(cpu_, *oracle_, problem.y, problem.dtype);
-    run(problem, {x.tested.raw(), w.tested.raw(), bias.tested.raw(), y.tested.raw()});
-    const Tensor magnitudes = oracle_->empty(problem.y, DType::f64);
-    oracle_->conv2d_forward(absolute(*oracle_, x.exact), absolute(*oracle_, w.exact), absolute(*oracle_, bias.exact),
-                            problem.options, {}, magnitudes);
-    oracle_->conv2d_forward(x.exact, w.exact, bias.exact, problem.options, {}, y.exact);
-    expect_close("y", y, bound(9 * c.x[3], magnitudes));
+    for (const ConvResidual residual : {ConvResidual::none, ConvResidual::apart, ConvResidual::in_place}) {
+      SCOPED_TRACE(c.name + ", residual " + std::to_string(static_cast<int>(residual)));
+      ConvProblem problem = problem_of(c, ConvKind::forward);
+      problem.residual = residual;
+      const bool added = residual != ConvResidual::none;
+      const Pair x = normal(cpu_, *oracle_, problem.x, problem.dtype, 1);
+      const Pair w = normal(cpu_, *oracle_, problem.w, problem.dtype, 2);
+      const Pair bias = c.bias ? normal(cpu_, *oracle_, {c.outputs}, DType::f32, 3) : Pair{};
+      const Pair before = added ? normal(cpu_, *oracle_, problem.y, problem.dtype, 8) : Pair{};
+      Pair y = result(cpu_, *oracle_, problem.y, problem.dtype);
+      if (residual == ConvResidual::in_place) y.tested = before.tested;
+      const Tensor magnitudes = oracle_->empty(problem.y, DType::f64);
+      oracle_->conv2d_forward(absolute(*oracle_, x.exact), absolute(*oracle_, w.exact), absolute(*oracle_, bias.exact),
+                              absolute(*oracle_, before.exact), problem.options, {}, magnitudes);
+      oracle_->conv2d_forward(x.exact, w.exact, bias.exact, before.exact, problem.options, {}, y.exact);
+      run(problem, {x.tested.raw(), w.tested.raw(), bias.tested.raw(), y.tested.raw(), before.tested.raw()});
+      expect_close("y", y, bound(9 * c.x[3] + (added ? 1 : 0), magnitudes));
+    }
   }
 }
 

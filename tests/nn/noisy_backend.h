@@ -14,9 +14,9 @@ class NoisyBackend : public ReferenceBackend {
  public:
   explicit NoisyBackend(double unit) : unit_(unit) {}
 
-  void conv2d_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv2dOptions& options,
-                      const Tensor& scratch, const Tensor& y) override {
-    ReferenceBackend::conv2d_forward(x, w, bias, options, scratch, y);
+  void conv2d_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const Tensor& residual,
+                      const Conv2dOptions& options, const Tensor& scratch, const Tensor& y) override {
+    ReferenceBackend::conv2d_forward(x, w, bias, residual, options, scratch, y);
     disturb(y);
   }
   void conv2d_backward_data(const Tensor& dy, const Tensor& w, const Conv2dOptions& options, const Tensor& scratch,

@@ -22,10 +22,10 @@ class CountingBackend : public ReferenceBackend {
   }
   void forget() { calls_.clear(); }
 
-  void conv2d_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const Conv2dOptions& options,
-                      const Tensor& scratch, const Tensor& y) override {
+  void conv2d_forward(const Tensor& x, const Tensor& w, const Tensor& bias, const Tensor& residual,
+                      const Conv2dOptions& options, const Tensor& scratch, const Tensor& y) override {
     ++calls_["conv2d_forward"];
-    ReferenceBackend::conv2d_forward(x, w, bias, options, scratch, y);
+    ReferenceBackend::conv2d_forward(x, w, bias, residual, options, scratch, y);
   }
   void conv2d_backward_data(const Tensor& dy, const Tensor& w, const Conv2dOptions& options, const Tensor& scratch,
                             const Tensor& dx) override {

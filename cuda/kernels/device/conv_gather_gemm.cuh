@@ -64,9 +64,10 @@ struct GatherGemmTensors {
   const T* gathered = nullptr;
   const T* w = nullptr;
   const float* bias = nullptr;  ///< may be null
+  const T* residual = nullptr;  ///< added to y's sums; may be null and may be y
   bool relu = false;
   T* y = nullptr;
-  bool vector_stores = false;  ///< y allows stores of 4 elements at multiples of 4 channels
+  bool vector_stores = false;  ///< y and residual allow accesses of 4 elements at multiples of 4 channels
 };
 
 /// Rows of the tile: pixels of the gathered image.
@@ -189,6 +190,22 @@ __device__ __forceinline__ void locate_pixels(const GatherGemm& gemm, std::int64
   }
 }
 
+/// to[n] += from[n] for the first `count` of 4 elements, all at once where `vector`.
+template <class T>
+__device__ __forceinline__ void add_elements(const T* from, int count, bool vector, float (&to)[4]) {
+  Vector<T, 4> values{};
+  if (vector) {
+    values = load_vector<4>(from);
+  } else {
+#pragma unroll
+    for (int n = 0; n < 4; ++n) {
+      if (n < count) values.element[n] = from[n];
+    }
+  }
+#pragma unroll
+  for (int n = 0; n < 4; ++n) to[n] += to_float(values.element[n]);
+}
+
 template <class Tile, class T>
 __device__ __forceinline__ void store_results(const GatherGemm& gemm, const GatherGemmTensors<T>& tensors,
                                               const TilePixels<Tile>& pixels, int group, int first_output,
@@ -207,13 +224,16 @@ __device__ __forceinline__ void store_results(const GatherGemm& gemm, const Gath
     for (int i = 0; i < Tile::kThreadM; ++i) {
       const std::int64_t result = pixels.result[Tile::row(i)];
       if (result < 0 || outputs <= 0) continue;
+      const std::int64_t element = result + group_outputs + output;
+      float added[4] = {bias[0], bias[1], bias[2], bias[3]};
+      if (tensors.residual != nullptr) add_elements(tensors.residual + element, outputs, tensors.vector_stores, added);
       Vector<T, 4> values;
 #pragma unroll
       for (int n = 0; n < 4; ++n) {
-        const float value = sum[i][j + n] + bias[n];
+        const float value = sum[i][j + n] + added[n];
         values.element[n] = from_float<T>(tensors.relu && value < 0.0f ? 0.0f : value);
       }
-      T* to = tensors.y + result + group_outputs + output;
+      T* to = tensors.y + element;
       if (tensors.vector_stores) {
         store_vector(to, values);
       } else {

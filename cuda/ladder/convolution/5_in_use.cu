@@ -12,7 +12,7 @@
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
 void conv_ladder_in_use(const Stream& stream, const ConvProblem& problem, const float* x, const float* w, float* y) {
-  conv_simt_forward(stream, DType::f32, problem, x, w, nullptr, false, y);
+  conv_simt_forward(stream, DType::f32, problem, x, w, {}, y);
 }
 
 }  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM

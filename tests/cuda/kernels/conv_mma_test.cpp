@@ -103,11 +103,24 @@ void check_forward(const Case& c, const Stream& stream, DType dtype, std::size_t
   ExactArray<T> device_w(stream, w);
   ExactArray<float> device_bias(stream, bias);
   ExactArray<T> y(stream, p.y_count(), skip_y);
-  conv_mma_forward(stream, dtype, p, device_x.data(), device_w.data(), nullptr, false, y.data());
+  conv_mma_forward(stream, dtype, p, device_x.data(), device_w.data(), {}, y.data());
   expect_exact<T>("y", y.values(stream), expected);
+  const std::vector<double> sums = expected;
   for (std::size_t i = 0; i < expected.size(); ++i) expected[i] = std::max(0.0, expected[i] + bias[i % bias.size()]);
-  conv_mma_forward(stream, dtype, p, device_x.data(), device_w.data(), device_bias.data(), true, y.data());
+  conv_mma_forward(stream, dtype, p, device_x.data(), device_w.data(), {.bias = device_bias.data(), .relu = true},
+                   y.data());
   expect_exact<T>("y with bias and ReLU", y.values(stream), expected);
+  const std::vector<double> residual = exact_values(p.y_count(), 7);
+  for (std::size_t i = 0; i < sums.size(); ++i)
+    expected[i] = std::max(0.0, sums[i] + bias[i % bias.size()] + residual[i]);
+  ExactArray<T> device_residual(stream, residual, skip_y);
+  ConvEpilogue epilogue{.bias = device_bias.data(), .residual = device_residual.data(), .relu = true};
+  conv_mma_forward(stream, dtype, p, device_x.data(), device_w.data(), epilogue, y.data());
+  expect_exact<T>("y with bias, residual and ReLU", y.values(stream), expected);
+  for (std::size_t i = 0; i < sums.size(); ++i) expected[i] = sums[i] + residual[i];
+  epilogue = {.residual = device_residual.data()};
+  conv_mma_forward(stream, dtype, p, device_x.data(), device_w.data(), epilogue, device_residual.data());
+  expect_exact<T>("y in the residual's place", device_residual.values(stream), expected);
 }
 
 template <class T>

@@ -62,7 +62,7 @@ std::vector<double> expected_of(const Layer& layer, const Shape& y, const std::v
   const std::unique_ptr<Backend> reference = make_reference_backend({});
   std::vector<double> values(static_cast<std::size_t>(y.numel()));
   const Tensor result = tensor_of(*reference, y, values);
-  reference->conv2d_forward(tensor_of(*reference, layer.x, x), tensor_of(*reference, layer.w, w), {},
+  reference->conv2d_forward(tensor_of(*reference, layer.x, x), tensor_of(*reference, layer.w, w), {}, {},
                             {.window = layer.window}, {}, result);
   reference->copy_to_host(result, values.data());
   return values;
