@@ -38,11 +38,7 @@ void global_avg_pool_forward(const Stream& stream, DType dtype, const GlobalPool
   with_column_types(dtype, channels, aligned_to_16(x), [&](auto type, auto vector) {
     using T = decltype(type);
     constexpr int kVector = decltype(vector)::value;
-    ColumnTiling tiling = column_tiling(shape.positions, shape.channels, kVector, 1, 1);
-    // From here on every image is a block of rows.
-    tiling.rows = shape.images * shape.positions;
-    tiling.rows_a_block = shape.positions;
-    tiling.row_blocks = shape.images;
+    const ColumnTiling tiling = image_tiling(shape.images, shape.positions, shape.channels, kVector);
     const float share = shape.positions == 0 ? 0.0f : 1.0f / static_cast<float>(shape.positions);
     launch(stream, {.kernel = "global_avg_pool_forward", .grid = tiling.grid(), .block = kBlockThreads},
            column_sums_kernel<kVector, T, T>, static_cast<const T*>(x), tiling, share, static_cast<T*>(y));

@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "engine/backend/activation.h"
+#include "engine/backend/channels.h"
 #include "engine/backend/conv.h"
 #include "engine/backend/elementwise.h"
 #include "engine/backend/gemm.h"
@@ -46,6 +48,8 @@ class Backend : public ConvKernels,
                 public NormKernels,
                 public PoolKernels,
                 public ElementwiseKernels,
+                public ActivationKernels,
+                public ChannelKernels,
                 public ImageKernels,
                 public LossKernels,
                 public OptimKernels {

@@ -62,20 +62,14 @@ void gather_average_row(const T* dy, const PoolGeometry& pool, std::int64_t h, T
   }
 }
 
-/// The mean over `positions` rows of one panel of one image, in f32 sums of short blocks.
+/// The mean over `positions` rows of one panel of one image.
 template <class T>
 void global_average(const T* x, std::int64_t positions, std::int64_t channels, const ChannelPanel& panel, T* y) {
-  constexpr std::int64_t kTiles = 128;
   std::array<double, ChannelPanel::kMaxChannels> sums{};
-  TileValues block;
-  for (std::int64_t row = 0; row < positions; row += kTiles * panel.repeat) {
-    for_tile_vectors(panel, channels, row, std::min(positions, row + kTiles * panel.repeat),
-                     [&](std::int64_t i, std::int64_t offset, auto lanes) {
-                       block.set(i, block.at(i) + simd::load(x + offset, lanes));
-                     });
-    block.fold(panel, [&](std::int64_t c, double sum) { sums[static_cast<std::size_t>(c - panel.first)] += sum; });
-    block.clear();
-  }
+  sum_panel_rows(
+      panel, channels, 0, positions,
+      [&](std::int64_t, std::int64_t offset, auto lanes) { return simd::load(x + offset, lanes); },
+      [&](std::int64_t c, double sum) { sums[static_cast<std::size_t>(c - panel.first)] += sum; });
   for (std::int64_t c = 0; c < panel.channels; ++c) {
     y[panel.first + c] = T(static_cast<float>(sums[static_cast<std::size_t>(c)] / static_cast<double>(positions)));
   }

@@ -94,6 +94,24 @@ inline __attribute__((always_inline)) void for_tile_vectors(const ChannelPanel& 
   }
 }
 
+/// add(c, sum) for the panel's channels c, with the sum of term(i, offset, lanes) over rows [begin, end), called as
+/// for_tile_vectors calls: in f32 over short blocks of rows, in f64 over those. add comes once a block.
+template <class Term, class Add>
+inline __attribute__((always_inline)) void sum_panel_rows(const ChannelPanel& panel, std::int64_t all_channels,
+                                                          std::int64_t begin, std::int64_t end, const Term& term,
+                                                          const Add& add) {
+  constexpr std::int64_t kTiles = 128;
+  TileValues block;
+  for (std::int64_t row = begin; row < end; row += kTiles * panel.repeat) {
+    for_tile_vectors(
+        panel, all_channels, row, std::min(end, row + kTiles * panel.repeat),
+        [&](std::int64_t i, std::int64_t offset, auto lanes)
+            __attribute__((always_inline)) { block.set(i, block.at(i) + term(i, offset, lanes)); });
+    block.fold(panel, add);
+    block.clear();
+  }
+}
+
 /// Blocks of rows from the last to the first: what a pass before this one read last is still in the cache.
 template <class Body>
 void for_blocks_backwards(std::int64_t begin, std::int64_t end, std::int64_t rows, const Body& body) {

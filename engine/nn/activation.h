@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engine/nn/module.h"
+#include "engine/ops/activation.h"
 #include "engine/ops/flatten.h"
 #include "engine/ops/relu.h"
 
@@ -10,6 +11,24 @@ namespace graft {
 class ReLU : public Module {
  public:
   Variable forward(const Variable& x, const ForwardContext&) override { return relu(x); }
+};
+
+/// min(max(0, x), 6) as a layer.
+class ReLU6 : public Module {
+ public:
+  Variable forward(const Variable& x, const ForwardContext&) override { return relu6(x); }
+};
+
+/// x sigmoid(x) as a layer.
+class SiLU : public Module {
+ public:
+  Variable forward(const Variable& x, const ForwardContext&) override { return silu(x); }
+};
+
+/// 1 / (1 + exp(-x)) as a layer.
+class Sigmoid : public Module {
+ public:
+  Variable forward(const Variable& x, const ForwardContext&) override { return sigmoid(x); }
 };
 
 /// [N, H, W, C] to [N, C H W] as a layer.

@@ -74,6 +74,15 @@ inline ColumnTiling mapping_tiling(const Device& device, std::int64_t rows, std:
   return column_tiling(rows, channels, vector, std::int64_t{device.multiprocessors} * kBlocks / tiles, kThreadRows);
 }
 
+/// Every image [positions, channels] is a block of rows of its own: what it comes to does not depend on its batch.
+inline ColumnTiling image_tiling(std::int64_t images, std::int64_t positions, std::int64_t channels, int vector) {
+  ColumnTiling tiling = column_tiling(positions, channels, vector, 1, 1);
+  tiling.rows = images * positions;
+  tiling.rows_a_block = positions;
+  tiling.row_blocks = images;
+  return tiling;
+}
+
 /// A thread's share of a tiling.
 struct ColumnPlace {
   std::int64_t channel;  ///< the first of its vector

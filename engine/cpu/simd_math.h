@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+
+#include "engine/cpu/simd.h"
+
+/// Elementary functions of eight lanes. Errors are in units in the last place (ulp) of f32, bounded by
+/// tests/backend/simd_math_test.cpp over the whole range.
+namespace graft::simd {
+
+/// a b + c, rounded once where the processor can.
+inline f32x8 multiply_add(f32x8 a, f32x8 b, f32x8 c) {
+#if defined(__FMA__)
+  return _mm256_fmadd_ps(a, b, c);
+#else
+  return a * b + c;
+#endif
+}
+
+inline f32x8 absolute(f32x8 x) { return reinterpret_cast<f32x8>(reinterpret_cast<u32x8>(x) & 0x7fffffffu); }
+
+/// 2^n for -126 <= n <= 127.
+inline f32x8 power_of_two(i32x8 n) { return reinterpret_cast<f32x8>((n + 127) << 23); }
+
+/// exp(x) to within 1.1 ulp, subnormal results to within one of their steps; 0, infinity and NaN where exp has them.
+/// x = n ln 2 + r with |r| <= ln 2 / 2, where the Taylor polynomial of degree 7 is off by less than 6e-9.
+inline f32x8 exponential(f32x8 x) {
+  constexpr float kLog2E = 1.44269504f;
+  constexpr float kLn2High = 0x1.63p-1f;  // nine bits: its products with n are exact
+  constexpr float kLn2Low = -2.12194440e-4f;
+  constexpr float kRoundToInteger = 0x1.8p23f;
+  // Beyond these exp is 0 or infinity in f32; NaN passes.
+  x = x > 89.0f ? broadcast(89.0f) : x;
+  x = x < -104.0f ? broadcast(-104.0f) : x;
+  const f32x8 shifted = multiply_add(x, broadcast(kLog2E), broadcast(kRoundToInteger));
+  const f32x8 n = shifted - kRoundToInteger;
+  const f32x8 r = multiply_add(n, broadcast(-kLn2Low), multiply_add(n, broadcast(-kLn2High), x));
+  f32x8 sum = broadcast(1.0f / 5040.0f);
+  for (const float coefficient : {1.0f / 720.0f, 1.0f / 120.0f, 1.0f / 24.0f, 1.0f / 6.0f, 0.5f}) {
+    sum = multiply_add(sum, r, broadcast(coefficient));
+  }
+  sum = multiply_add(sum * r, r, r) + 1.0f;
+  // The low bits of `shifted` are n. 2^n in two factors: results may be subnormal, and 2^128 is none.
+  const i32x8 exponent = reinterpret_cast<i32x8>(shifted) - 0x4b400000;
+  const i32x8 half = exponent >> 1;
+  return sum * power_of_two(half) * power_of_two(exponent - half);
+}
+
+/// 1 / (1 + exp(-x)) and 1 less that, each to within 3 ulp: by an exponential of what is not positive, which
+/// does not overflow, and without cancellation.
+struct Logistic {
+  f32x8 value;
+  f32x8 complement;
+};
+inline Logistic logistic(f32x8 x) {
+  const f32x8 e = exponential(-absolute(x));
+  const f32x8 one = broadcast(1.0f);
+  const f32x8 share = one / (one + e);
+  const f32x8 rest = e * share;
+  return {x < 0.0f ? rest : share, x < 0.0f ? share : rest};
+}
+
+}  // namespace graft::simd
