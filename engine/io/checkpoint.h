@@ -18,9 +18,9 @@ namespace graft {
 /// One tensor of a checkpoint, named, typed and shaped as its file has it (a convolution's weight is OIHW).
 struct CheckpointTensor {
   std::string name;
-  std::string dtype;           ///< the format's own name: "F32", "float32", "<f4", "FLOAT"
-  std::optional<DType> known;  ///< the same where graft has it; such bytes can go through convert_elements
-  std::vector<std::int64_t> shape;
+  std::string dtype;             ///< the format's own name: "F32", "float32", "<f4", "FLOAT"
+  std::optional<DType> known{};  ///< the same where graft has it; such bytes can go through convert_elements
+  std::vector<std::int64_t> shape{};
   std::uint64_t nbytes = 0;  ///< of the elements, contiguous and row-major
   std::string problem;       ///< why it cannot be read, or empty
   std::size_t index = 0;     ///< position in tensors()
@@ -32,7 +32,7 @@ struct CheckpointOptions {
   std::uint64_t max_bytes = std::uint64_t{8} << 30;
   /// The entry of a PyTorch file's outermost dict that holds the weights. Empty: the usual ones, in timm's order:
   /// state_dict_ema, model_ema, state_dict, model_state_dict, model, module, net, network; else the dict itself.
-  std::string section;
+  std::string section{};
 };
 
 /// A file of tensors, mapped and checked on opening; nothing in it is ever executed, and data are touched only by

@@ -57,7 +57,9 @@ std::unique_ptr<Checkpoint> open_by_bytes(const fs::path& path, const std::share
   const std::string_view bytes = as_text(file->bytes());
   if (is_zip(bytes)) {
     const ZipArchive archive(file->bytes(), options.max_bytes);
-    if (is_torch_zip(archive)) return open_torch_zip(path, file, archive, options);
+    if (is_torch_zip(archive)) {
+      return naming_file(path, "PyTorch", [&] { return open_torch_zip(path, file, archive, options); });
+    }
     if (is_npz(archive)) return open_npz(path, file, archive);
     refused("give a file written by torch.save or numpy.savez", "is a zip archive, but neither PyTorch's nor NumPy's");
   }

@@ -162,7 +162,8 @@ std::span<const std::byte> entry(const std::map<std::string, std::span<const std
 std::unique_ptr<Checkpoint> open_torch_tar(const std::filesystem::path& path, std::shared_ptr<const MappedFile> file,
                                            const CheckpointOptions& options) {
   const auto files = read_tar(file->bytes());
-  const TarTensors tensors(entry(files, "storages"), entry(files, "tensors"));
+  const auto storages = entry(files, "storages");
+  const TarTensors tensors(storages, entry(files, "tensors"));
   const Pickle pickle(entry(files, "pickle"));
   return std::make_unique<TorchCheckpoint>(
       path, "pytorch tar", std::move(file), tensors.sources(), pickle,
