@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,6 +56,22 @@ struct BackboneOptions {
   std::int64_t in_channels = 3;
   std::int64_t height = 224;  ///< input size; matters to networks that flatten
   std::int64_t width = 224;
+  std::optional<double> dropout{};  ///< of the classifier; where unset, what the network was published with
+};
+
+/// How images are prepared for published weights, in timm's terms.
+struct ImageConfig {
+  std::int64_t size = 224;                          ///< height and width of the input
+  std::array<double, 3> mean{0.485, 0.456, 0.406};  ///< of red, green and blue in [0, 1]
+  std::array<double, 3> std{0.229, 0.224, 0.225};
+  std::string interpolation = "bilinear";  ///< "bilinear" or "bicubic", to size / crop_pct along the shorter side
+  double crop_pct = 0.875;
+};
+
+/// Weights that somebody has published for an architecture: NAME.TAG, as timm calls them.
+struct PublishedWeights {
+  std::string tag;  ///< "tv_in1k"
+  ImageConfig image;
 };
 
 /// An entry of the registry of backbones.
@@ -61,13 +79,17 @@ struct BackboneEntry {
   std::string name;         ///< "convnet6", "resnet18", "cifar_resnet20", "cifar_resnet20_b"
   std::string description;  ///< one line
   BackboneOptions defaults;
+  std::vector<PublishedWeights> weights;  ///< the first are meant where no tag is given; may be empty
   std::function<std::shared_ptr<Backbone>(Backend&, const BackboneOptions&)> make;
 };
 
 /// All backbones, sorted by family and depth.
 const std::vector<BackboneEntry>& backbones();
-/// The entry named so; throws Error(usage) naming the nearest one.
+/// The entry named so, with or without a tag ("resnet50.tv_in1k"); throws Error(usage) naming the nearest one.
 const BackboneEntry& find_backbone(const std::string& name);
+/// How images are prepared for the network named so, with or without a tag; a network without published weights takes
+/// images as they are ([0, 1], mean 0, deviation 1) at its default size. Throws Error(usage) as find_backbone does.
+ImageConfig image_config_of(const std::string& name);
 /// Builds it with undefined parameter values: initialize() or load_state() must follow.
 std::shared_ptr<Backbone> make_backbone(const std::string& name, Backend& backend, const BackboneOptions& options);
 

@@ -1,11 +1,19 @@
+#include <functional>
 #include <string>
+#include <utility>
 
 #include "engine/base/error.h"
 #include "engine/base/nearest_name.h"
+#include "models/alexnet.h"
 #include "models/backbone.h"
 #include "models/cifar_resnet.h"
 #include "models/convnet6.h"
+#include "models/densenet.h"
+#include "models/efficientnet.h"
+#include "models/mobilenet_v2.h"
+#include "models/published_weights.h"
 #include "models/resnet.h"
+#include "models/vgg.h"
 
 namespace graft {
 namespace {
@@ -20,21 +28,120 @@ BackboneEntry cifar_resnet_entry(int depth, ShortcutOption shortcut) {
           .description = fmt::format("ResNet-{} for 32x32 images, shortcuts of option {} (He et al. 2016, 4.2)", depth,
                                      pad ? "A" : "B"),
           .defaults = kCifar,
+          .weights = {},
           .make = [depth, shortcut](Backend& backend, const BackboneOptions& options) {
             return make_cifar_resnet(backend, depth, shortcut, options);
           }};
 }
 
-BackboneEntry resnet_entry(int depth, ResNetStem stem) {
-  const bool imagenet = stem == ResNetStem::imagenet;
-  return {.name = fmt::format("resnet{}{}", depth, imagenet ? "" : "_cifar"),
-          .description = imagenet
-                             ? fmt::format("ResNet-{} as in torchvision (v1.5)", depth)
-                             : fmt::format("ResNet-{} with a 3x3 stem and no max pooling, for 32x32 images", depth),
-          .defaults = imagenet ? kImageNet : kCifar,
-          .make = [depth, stem](Backend& backend, const BackboneOptions& options) {
-            return make_resnet(backend, depth, stem, options);
+BackboneEntry small_resnet_entry(int depth) {
+  return {.name = fmt::format("resnet{}_cifar", depth),
+          .description = fmt::format("ResNet-{} with a 3x3 stem and no max pooling, for 32x32 images", depth),
+          .defaults = kCifar,
+          .weights = {},
+          .make = [depth](Backend& backend, const BackboneOptions& options) {
+            return make_resnet(backend, {.depth = depth, .stem = ResNetStem::small}, options);
           }};
+}
+
+using Make = std::function<std::shared_ptr<Backbone>(Backend&, const BackboneOptions&)>;
+
+BackboneEntry imagenet_entry(const std::string& name, const std::string& description, Make make,
+                             const BackboneOptions& defaults = kImageNet) {
+  return {.name = name,
+          .description = description,
+          .defaults = defaults,
+          .weights = published_weights(name),
+          .make = std::move(make)};
+}
+
+BackboneEntry resnet_entry(const std::string& name, const std::string& description, const ResNetConfig& config) {
+  return imagenet_entry(name, description, [config](Backend& backend, const BackboneOptions& options) {
+    return make_resnet(backend, config, options);
+  });
+}
+
+void add_cifar(std::vector<BackboneEntry>& entries) {
+  for (const int depth : {20, 32, 44, 56, 110}) {
+    entries.push_back(cifar_resnet_entry(depth, ShortcutOption::pad));
+    entries.push_back(cifar_resnet_entry(depth, ShortcutOption::projection));
+  }
+  for (const int depth : {18, 34, 50, 101, 152}) entries.push_back(small_resnet_entry(depth));
+}
+
+void add_resnets(std::vector<BackboneEntry>& entries) {
+  for (const int depth : {18, 34, 50, 101, 152}) {
+    entries.push_back(resnet_entry(fmt::format("resnet{}", depth),
+                                   fmt::format("ResNet-{} as in torchvision (v1.5)", depth), {.depth = depth}));
+  }
+  struct ResNeXtRow {
+    int depth, groups, group_width;
+  };
+  for (const auto& [depth, groups, width] : {ResNeXtRow{50, 32, 4}, ResNeXtRow{101, 32, 8}, ResNeXtRow{101, 64, 4}}) {
+    entries.push_back(resnet_entry(fmt::format("resnext{}_{}x{}d", depth, groups, width),
+                                   fmt::format("ResNeXt-{} of {} groups of {} channels", depth, groups, width),
+                                   {.depth = depth, .groups = groups, .group_width = width}));
+  }
+  for (const int depth : {50, 101}) {
+    entries.push_back(resnet_entry(fmt::format("wide_resnet{}_2", depth),
+                                   fmt::format("ResNet-{} with bottlenecks of twice the width", depth),
+                                   {.depth = depth, .group_width = 128}));
+  }
+}
+
+void add_plain(std::vector<BackboneEntry>& entries) {
+  entries.push_back(imagenet_entry("alexnet", "AlexNet in one column, as in torchvision", make_alexnet));
+  for (const int depth : {11, 13, 16, 19}) {
+    for (const bool norm : {false, true}) {
+      entries.push_back(imagenet_entry(fmt::format("vgg{}{}", depth, norm ? "_bn" : ""),
+                                       fmt::format("VGG-{}{}", depth, norm ? " with batch norm" : ""),
+                                       [depth, norm](Backend& backend, const BackboneOptions& options) {
+                                         return make_vgg(backend, depth, norm, options);
+                                       }));
+    }
+  }
+}
+
+void add_densenets(std::vector<BackboneEntry>& entries) {
+  const auto make = [](int depth) {
+    return [depth](Backend& backend, const BackboneOptions& options) { return make_densenet(backend, depth, options); };
+  };
+  for (const int depth : {121, 161, 169, 201}) {
+    entries.push_back(imagenet_entry(fmt::format("densenet{}", depth),
+                                     fmt::format("DenseNet-{} as in torchvision", depth), make(depth)));
+  }
+  BackboneOptions chest_x_ray = kImageNet;
+  chest_x_ray.classes = 14;
+  entries.push_back(
+      imagenet_entry("chexnet", "DenseNet-121 of 14 findings that do not exclude each other", make(121), chest_x_ray));
+}
+
+BackboneEntry efficientnet_entry(const std::string& name, const std::string& description,
+                                 const EfficientNetConfig& config) {
+  const std::int64_t size = efficientnet_input_size(config);
+  return imagenet_entry(name, description,
+                        [config](Backend& backend, const BackboneOptions& options) {
+                          return make_efficientnet(backend, config, options);
+                        },
+                        {.classes = 1000, .in_channels = 3, .height = size, .width = size});
+}
+
+void add_mobile(std::vector<BackboneEntry>& entries) {
+  entries.push_back(imagenet_entry("mobilenet_v2", "MobileNetV2 as in torchvision", make_mobilenet_v2));
+  for (int scale = 0; scale < 8; ++scale) {
+    entries.push_back(efficientnet_entry(fmt::format("efficientnet_b{}", scale), fmt::format("EfficientNet-B{}", scale),
+                                         {.scale = scale}));
+  }
+  for (int scale = 0; scale < 8; ++scale) {
+    entries.push_back(efficientnet_entry(fmt::format("tf_efficientnet_b{}", scale),
+                                         fmt::format("EfficientNet-B{} padded as in TensorFlow", scale),
+                                         {.scale = scale, .tensorflow = true}));
+  }
+  for (int scale = 0; scale < 5; ++scale) {
+    entries.push_back(efficientnet_entry(fmt::format("tf_efficientnet_lite{}", scale),
+                                         fmt::format("EfficientNet-Lite{} padded as in TensorFlow", scale),
+                                         {.scale = scale, .lite = true, .tensorflow = true}));
+  }
 }
 
 std::vector<BackboneEntry> make_entries() {
@@ -42,16 +149,23 @@ std::vector<BackboneEntry> make_entries() {
       {.name = "convnet6",
        .description = "five 3x3 convolutions and a linear layer, no batch norm, for 28x28 images",
        .defaults = kSmallGrey,
+       .weights = {},
        .make = make_convnet6}};
-  for (const int depth : {20, 32, 44, 56, 110}) {
-    entries.push_back(cifar_resnet_entry(depth, ShortcutOption::pad));
-    entries.push_back(cifar_resnet_entry(depth, ShortcutOption::projection));
-  }
-  for (const int depth : {18, 34, 50, 101, 152}) {
-    entries.push_back(resnet_entry(depth, ResNetStem::imagenet));
-    entries.push_back(resnet_entry(depth, ResNetStem::small));
-  }
+  add_cifar(entries);
+  add_plain(entries);
+  add_resnets(entries);
+  add_densenets(entries);
+  add_mobile(entries);
   return entries;
+}
+
+/// The weights of NAME.TAG, those that NAME alone means, or nullptr for a NAME without any.
+const PublishedWeights* weights_of(const BackboneEntry& entry, const std::string& name) {
+  if (name == entry.name) return entry.weights.empty() ? nullptr : entry.weights.data();
+  for (const PublishedWeights& weights : entry.weights) {
+    if (name == entry.name + "." + weights.tag) return &weights;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -62,13 +176,27 @@ const std::vector<BackboneEntry>& backbones() {
 }
 
 const BackboneEntry& find_backbone(const std::string& name) {
+  const std::string architecture = name.substr(0, name.find('.'));
   std::vector<std::string> names;
   for (const BackboneEntry& entry : backbones()) {
-    if (entry.name == name) return entry;
+    if (entry.name == name || (entry.name == architecture && weights_of(entry, name) != nullptr)) return entry;
+    if (entry.name == architecture) {
+      names.clear();
+      for (const PublishedWeights& weights : entry.weights) names.push_back(entry.name + "." + weights.tag);
+      names.push_back(entry.name);
+      break;
+    }
     names.push_back(entry.name);
   }
   fail(ErrorKind::usage, "model '{}' is not known; did you mean '{}'? (graft models lists them)", name,
        nearest_name(name, names));
+}
+
+ImageConfig image_config_of(const std::string& name) {
+  const BackboneEntry& entry = find_backbone(name);
+  const PublishedWeights* weights = weights_of(entry, name);
+  if (weights != nullptr) return weights->image;
+  return {.size = entry.defaults.height, .mean = {0.0, 0.0, 0.0}, .std = {1.0, 1.0, 1.0}, .crop_pct = 1.0};
 }
 
 std::shared_ptr<Backbone> make_backbone(const std::string& name, Backend& backend, const BackboneOptions& options) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "models/backbone.h"
@@ -10,9 +11,18 @@ namespace graft {
 /// convolution that keeps the size of small images.
 enum class ResNetStem { imagenet, small };
 
-/// ResNet-18, 34, 50, 101 or 152 (He et al. 2016) as torchvision builds them: stride in the 3x3 convolution of a
+/// Which residual network: groups > 1 is ResNeXt (Xie et al. 2017), a wider group_width Wide-ResNet (Zagoruyko and
+/// Komodakis 2016). Both exist with bottlenecks alone.
+struct ResNetConfig {
+  int depth = 50;  ///< 18, 34, 50, 101 or 152
+  ResNetStem stem = ResNetStem::imagenet;
+  std::int64_t groups = 1;
+  std::int64_t group_width = 64;
+};
+
+/// ResNet (He et al. 2016), ResNeXt or Wide-ResNet as torchvision builds them: stride in the 3x3 convolution of a
 /// bottleneck ("v1.5"), torchvision's parameter names in its order (conv1, bn1, layer1.0.conv1, ..., fc). Stages: stem,
-/// layer1 ... layer4. Throws Error(usage) for another depth.
-std::shared_ptr<Backbone> make_resnet(Backend& backend, int depth, ResNetStem stem, const BackboneOptions& options);
+/// layer1 ... layer4. Throws Error(usage) for another depth, and for groups or widths of a network without bottlenecks.
+std::shared_ptr<Backbone> make_resnet(Backend& backend, const ResNetConfig& config, const BackboneOptions& options);
 
 }  // namespace graft

@@ -41,7 +41,9 @@ TEST(Backbone, ListsItsStages) {
 
 TEST(Backbone, StagesAndHeadMakeUpAllParameters) {
   const auto backend = make_reference_backend({});
-  for (const std::string name : {"convnet6", "cifar_resnet20_b", "resnet18", "resnet50"}) {
+  for (const std::string name :
+       {"convnet6", "cifar_resnet20_b", "resnet18", "resnet50", "resnext50_32x4d", "alexnet", "vgg11_bn", "densenet121",
+        "chexnet", "mobilenet_v2", "efficientnet_b0", "tf_efficientnet_lite0"}) {
     const auto model = make_backbone(name, *backend, find_backbone(name).defaults);
     const auto all = names_of(model->parameters());
     auto staged = names_of(model->stage_parameters(0, model->stage_count()));
@@ -132,7 +134,7 @@ TEST(BackboneRegistry, NamesTheNearest) {
     EXPECT_EQ(&find_backbone(entry.name), &entry);
     EXPECT_FALSE(entry.description.empty());
   }
-  EXPECT_EQ(names.size(), 21u);
+  EXPECT_EQ(names.size(), 62u);
   try {
     find_backbone("resnet81");
     FAIL();
@@ -140,6 +142,29 @@ TEST(BackboneRegistry, NamesTheNearest) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
     EXPECT_NE(std::string(error.what()).find("'resnet18'"), std::string::npos) << error.what();
   }
+}
+
+TEST(BackboneRegistry, KnowsPublishedWeightsByTheirTag) {
+  EXPECT_EQ(find_backbone("resnet50.tv_in1k").name, "resnet50");
+  EXPECT_EQ(image_config_of("resnet50.tv_in1k").interpolation, "bilinear");
+  EXPECT_EQ(image_config_of("resnet50").crop_pct, 0.875);
+  EXPECT_EQ(image_config_of("resnet50.a1_in1k").size, 288);
+  EXPECT_EQ(image_config_of("resnet50.a1_in1k").interpolation, "bicubic");
+  EXPECT_EQ(image_config_of("tf_efficientnet_lite0.in1k").mean[0], 0.5);
+  EXPECT_EQ(image_config_of("convnet6").size, 28);
+  EXPECT_EQ(image_config_of("convnet6").std[2], 1.0);
+  const auto message_of = [](const std::string& name) {
+    try {
+      find_backbone(name);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::usage);
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_NE(message_of("resnet50.tv_in2k").find("'resnet50.tv_in1k'"), std::string::npos);
+  EXPECT_NE(message_of("convnet6.tv_in1k").find("'convnet6'"), std::string::npos);
+  EXPECT_NE(message_of("resnet50.").find("'resnet50"), std::string::npos);
 }
 
 TEST(BackboneRegistry, RefusesImpossibleOptions) {

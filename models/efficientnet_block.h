@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "engine/nn/batch_norm2d.h"
+#include "engine/nn/conv2d.h"
+#include "engine/nn/module.h"
+
+namespace graft {
+
+/// What an EfficientNet's layers have in common.
+struct EfficientNetStyle {
+  bool same_padding = false;  ///< TensorFlow's, as its checkpoints were trained with
+  bool lite = false;          ///< ReLU6 in place of SiLU, no squeeze and excitation
+  BatchNormOptions norm{};
+};
+
+/// A convolution without bias and its batch norm, which may add a residual.
+struct ConvNorm {
+  std::shared_ptr<Conv2d> conv;
+  std::shared_ptr<BatchNorm2d> norm;
+  Variable forward(const Variable& x, const Variable& residual, const ForwardContext& context) const {
+    return norm->forward(conv->forward(x, context), residual, context);
+  }
+};
+struct ConvNormConfig {
+  std::int64_t in_channels = 0;
+  std::int64_t out_channels = 0;
+  std::int64_t kernel = 1;
+  std::int64_t stride = 1;
+  std::int64_t groups = 1;
+};
+ConvNorm make_conv_norm(Backend& backend, const EfficientNetStyle& style, const ConvNormConfig& config);
+
+/// SiLU, or ReLU6 of a lite network.
+Variable activate(const Variable& x, const EfficientNetStyle& style);
+
+/// Squeeze and excitation (Hu et al. 2018): x times a sigmoid of two 1x1 convolutions, conv_reduce and conv_expand, of
+/// the images' means, with SiLU between them.
+class SqueezeExcite final : public Module {
+ public:
+  SqueezeExcite(Backend& backend, std::int64_t channels, std::int64_t reduced);
+  Variable forward(const Variable& x, const ForwardContext& context) override;
+
+ private:
+  std::shared_ptr<Conv2d> reduce_;
+  std::shared_ptr<Conv2d> expand_;
+};
+
+struct EfficientNetBlockConfig {
+  std::int64_t in_channels = 0;
+  std::int64_t out_channels = 0;
+  std::int64_t kernel = 3;
+  std::int64_t stride = 1;
+  std::int64_t expansion = 6;
+};
+
+/// An inverted residual block (Sandler et al. 2018; Tan and Le 2019) under timm's names: conv_pw, bn1, conv_dw, bn2,
+/// se, conv_pwl, bn3; without expansion conv_dw, bn1, se, conv_pw, bn2. The last batch norm takes the input where
+/// shapes allow.
+class EfficientNetBlock final : public Module {
+ public:
+  EfficientNetBlock(Backend& backend, const EfficientNetStyle& style, const EfficientNetBlockConfig& config);
+  Variable forward(const Variable& x, const ForwardContext& context) override;
+
+ private:
+  ConvNorm add(const char* conv_name, const char* norm_name, const ConvNorm& layer);
+
+  EfficientNetStyle style_;
+  bool residual_;
+  ConvNorm expand_;  ///< empty without expansion
+  ConvNorm depthwise_;
+  std::shared_ptr<SqueezeExcite> excite_;
+  ConvNorm project_;
+};
+
+}  // namespace graft

@@ -1,0 +1,46 @@
+#include "models/plain_layers.h"
+
+#include "engine/base/error.h"
+#include "engine/ops/flatten.h"
+#include "engine/ops/max_pool2d.h"
+
+namespace graft {
+
+PlainConv::PlainConv(Backend& backend, const PlainConvConfig& config) : pool_(config.pool) {
+  const bool with_norm = !config.norm_name.empty();
+  const Window2d window{.stride = {config.stride, config.stride}, .padding = Padding2d::same(config.padding)};
+  conv_ = add_module(
+      config.name, std::make_shared<Conv2d>(backend, Conv2dConfig{.in_channels = config.in_channels,
+                                                                  .out_channels = config.out_channels,
+                                                                  .kernel = {config.kernel, config.kernel},
+                                                                  .options = {.window = window, .relu = !with_norm}}));
+  if (!with_norm) return;
+  norm_ = add_module(config.norm_name,
+                     std::make_shared<BatchNorm2d>(backend, config.out_channels, BatchNormOptions{.relu = true}));
+}
+
+Variable PlainConv::forward(const Variable& x, const ForwardContext& context) {
+  Variable y = conv_->forward(x, context);
+  if (norm_ != nullptr) y = norm_->forward(y, context);
+  return pool_ ? max_pool2d(y, *pool_) : y;
+}
+
+PlainLinear::PlainLinear(Backend& backend, const PlainLinearConfig& config)
+    : dropout_first_(config.dropout_first), extent_(config.extent) {
+  linear_ = add_module(config.name, std::make_shared<Linear>(backend, LinearConfig{.in_features = config.in_features,
+                                                                                   .out_features = config.out_features,
+                                                                                   .relu = true}));
+  dropout_ = add_module(config.dropout_stream, std::make_shared<Dropout>(config.dropout, config.dropout_stream));
+}
+
+Variable PlainLinear::forward(const Variable& x, const ForwardContext& context) {
+  if (x.shape().rank() == 4 && (x.shape()[1] != extent_.height || x.shape()[2] != extent_.width)) {
+    fail(ErrorKind::usage, "images come to the classifier as {}x{}, it wants {}x{}: give them the published size",
+         x.shape()[1], x.shape()[2], extent_.height, extent_.width);
+  }
+  const Variable features = flatten(x);
+  if (dropout_first_) return linear_->forward(dropout_->forward(features, context), context);
+  return dropout_->forward(linear_->forward(features, context), context);
+}
+
+}  // namespace graft
