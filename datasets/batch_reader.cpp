@@ -82,7 +82,7 @@ void BatchReader::fill_items(std::int64_t batch, HostBatch& into) const {
     const std::int32_t* pick = into.picked.picks.data() + row * kPickColumns;
     const auto out = std::span(into.items).subspan(static_cast<std::size_t>(row) * bytes, bytes);
     if (options_.augment.any()) {
-      dataset_->read(pick[kPickImage], into.image);
+      read_whole(pick[kPickImage], into.image);
       augment_image(into.image, shape, {.top = pick[kPickTop], .left = pick[kPickLeft], .flip = pick[kPickFlip] != 0},
                     out);
     } else {
@@ -91,6 +91,16 @@ void BatchReader::fill_items(std::int64_t batch, HostBatch& into) const {
   }
   std::fill(into.items.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(into.picked.count) * bytes),
             into.items.end(), std::byte{0});
+}
+
+void BatchReader::read_whole(std::int64_t item, std::span<std::byte> image) const {
+  if (!options_.augment.resized_crop) return dataset_->read(item, image);
+  dataset_->read_crop(item,
+                      {.options = *options_.augment.resized_crop,
+                       .random = {options_.seed, stream_of("resized crop:" + options_.role)},
+                       .epoch = epoch_,
+                       .item = item},
+                      image);
 }
 
 std::vector<std::int64_t> epoch_order(std::int64_t count, std::uint64_t seed, const std::string& role,

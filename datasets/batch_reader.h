@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <span>
 #include <vector>
 
 #include "datasets/dataset.h"
@@ -44,6 +45,8 @@ class BatchReader {
 
  private:
   void fill_items(std::int64_t batch, HostBatch& into) const;
+  /// One item, or the random part of it that the epoch sees, before other augmentation.
+  void read_whole(std::int64_t item, std::span<std::byte> image) const;
 
   DatasetPtr dataset_;
   LoaderOptions options_;

@@ -3,10 +3,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "datasets/image_decode.h"
+#include "datasets/image_transform.h"
+#include "datasets/random_crop.h"
 #include "engine/base/dtype.h"
 #include "engine/base/shape.h"
 
@@ -25,6 +29,9 @@ class Dataset {
   virtual std::int64_t label(std::int64_t index) const = 0;
   /// Writes item `index` to `out`, which has exactly its bytes. Thread-safe. Throws Error(data) if it cannot be read.
   virtual void read(std::int64_t index, std::span<std::byte> out) const = 0;
+  /// Writes a random crop of item `index`, drawn from the image as it was before any evaluation transform and resized
+  /// to item_shape(). Thread-safe. Throws as read does, and Error(failure) for items that are no u8 images [H, W, C].
+  virtual void read_crop(std::int64_t index, const CropDraw& draw, std::span<std::byte> out) const;
   virtual const std::vector<std::string>& class_names() const = 0;
   /// SHA-256 of everything that a result depends on, hex.
   virtual std::string content_hash() const = 0;
@@ -52,6 +59,15 @@ struct DatasetPair {
   std::vector<float> deviation;  ///< a channel
 };
 
+/// How images come in: for data sets of files of any size, and, where a transform is given, for every one.
+struct ImageOptions {
+  std::optional<ImageTransform> transform{};  ///< none: image files by ImageTransform's defaults, others as they are
+  ImageLimits limits{};
+};
+
+/// `parent`, whose items are u8 [H, W, 1 or 3], through a transform: items u8 [size, size, 3].
+DatasetPtr make_transformed(DatasetPtr parent, const ImageTransform& transform);
+
 /// An entry of the registry of data sets.
 struct DatasetEntry {
   std::string name;         ///< "fashion-mnist"
@@ -62,6 +78,6 @@ struct DatasetEntry {
 const std::vector<DatasetEntry>& dataset_entries();
 /// Opens `name`, in `data_dir` or, where that is empty, where its package puts it. Throws Error(usage) for an unknown
 /// name, Error(data) naming the file and the remedy when it is missing or damaged.
-DatasetPair open_dataset(const std::string& name, const std::string& data_dir);
+DatasetPair open_dataset(const std::string& name, const std::string& data_dir, const ImageOptions& images = {});
 
 }  // namespace graft

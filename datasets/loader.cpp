@@ -22,6 +22,12 @@ void check_options(const Dataset& dataset, const LoaderOptions& options) {
   check(options.batch_size >= 1, "[loader] batch size {}; give at least 1", options.batch_size);
   check(options.threads >= 0, "[loader] {} threads; give 0 or more", options.threads);
   check(options.augment.crop_padding >= 0, "[loader] crop padding {}; give 0 or more", options.augment.crop_padding);
+  if (const auto& crop = options.augment.resized_crop) {
+    check(crop->min_area > 0.0 && crop->min_area <= crop->max_area && crop->max_area <= 1.0,
+          "[loader] random crops of {} to {} of the area; give 0 < least <= most <= 1", crop->min_area, crop->max_area);
+    check(crop->min_ratio > 0.0 && crop->min_ratio <= crop->max_ratio,
+          "[loader] random crops of ratio {} to {}; give 0 < least <= most", crop->min_ratio, crop->max_ratio);
+  }
   if (dataset.item_dtype() != DType::u8) {
     check(!options.augment.any(), "[loader] augmentation wants u8 images, the items are {}",
           name_of(dataset.item_dtype()));
@@ -109,17 +115,20 @@ class StreamingLoader final : public Loader::Impl {
   Tensor deviation_;
 };
 
-/// All images of a data set on the backend, [M, H, W, C], read in pieces so that the host holds few of them at a time.
-Tensor upload_images(Backend& backend, const Dataset& dataset) {
-  constexpr std::int64_t kPiece = 1024;
-  const Tensor images = backend.empty(Shape(batch_dims(dataset.size(), dataset.item_shape())), DType::u8);
-  const std::size_t bytes = dataset.item_bytes();
-  std::vector<std::byte> piece(static_cast<std::size_t>(std::min(kPiece, dataset.size())) * bytes);
-  for (std::int64_t begin = 0; begin < dataset.size(); begin += kPiece) {
-    const std::int64_t end = std::min(begin + kPiece, dataset.size());
-    for (std::int64_t item = begin; item < end; ++item)
-      dataset.read(item, std::span(piece).subspan(static_cast<std::size_t>(item - begin) * bytes, bytes));
-    backend.copy_from_host(piece.data(), images.slice(begin, end));
+/// All images of a data set on the backend, [M, H, W, C], read in pieces, by threads where there are some, so that the
+/// host holds few of them at a time.
+Tensor upload_images(const DatasetPtr& dataset, Backend& backend, int threads) {
+  constexpr std::int64_t kPiece = 256;
+  const Tensor images = backend.empty(Shape(batch_dims(dataset->size(), dataset->item_shape())), DType::u8);
+  BatchReader reader(dataset, {.batch_size = std::min(kPiece, std::max<std::int64_t>(dataset->size(), 1))});
+  ReadAhead pieces(reader, threads);
+  pieces.start_epoch(0);
+  std::int64_t begin = 0;
+  while (const HostBatch* piece = pieces.next()) {
+    if (piece->error) std::rethrow_exception(piece->error);
+    const std::int64_t end = begin + piece->picked.count;
+    backend.copy_from_host(piece->items.data(), images.slice(begin, end));
+    begin = end;
   }
   return images;
 }
@@ -131,7 +140,7 @@ class ResidentLoader final : public Loader::Impl {
       : Impl(backend, options),
         reader_(dataset, options),
         picked_(reader_.make_picks()),
-        images_(upload_images(backend, *dataset)),
+        images_(upload_images(dataset, backend, options.threads)),
         picks_(backend.empty({options.batch_size, kPickColumns}, DType::i32)),
         mean_(upload(backend, options.mean)),
         deviation_(upload(backend, options.deviation)),
@@ -165,7 +174,7 @@ class ResidentLoader final : public Loader::Impl {
 };
 
 bool fits(const Dataset& dataset, const LoaderOptions& options) {
-  return dataset.item_dtype() == DType::u8 &&
+  return dataset.item_dtype() == DType::u8 && !options.augment.resized_crop &&
          static_cast<std::size_t>(dataset.size()) * dataset.item_bytes() <= options.resident_bytes;
 }
 

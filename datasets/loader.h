@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "datasets/random_crop.h"
 #include "engine/backend/backend.h"
 
 namespace graft {
@@ -15,7 +16,9 @@ namespace graft {
 struct AugmentOptions {
   std::int64_t crop_padding = 0;  ///< zero padding on every side before a random crop to the original size; 0: no crop
   bool flip = false;              ///< mirror left to right with probability 1/2
-  bool any() const { return crop_padding > 0 || flip; }
+  /// A random part of the image resized to the item's size, before all else.
+  std::optional<RandomResizedCrop> resized_crop{};
+  bool any() const { return crop_padding > 0 || flip || resized_crop.has_value(); }
 };
 
 struct LoaderOptions {
@@ -26,12 +29,13 @@ struct LoaderOptions {
   std::uint64_t seed = 0;  ///< with `role` keys order and augmentation: a function of (seed, role, epoch) and item
   std::string role{};      ///< DESIGN's (seed, half, epoch): "source" or "target"
   AugmentOptions augment{};
-  int threads = 0;            ///< workers that read ahead; 0: the caller's thread reads. Never changes a bit
+  int threads =
+      0;  ///< workers that read ahead, decoding where items are files; 0: the caller's thread. Never changes a bit
   DType dtype = DType::f32;   ///< of the batch that u8 images are normalised into; other items keep theirs
   std::vector<float> mean{};  ///< needed for u8 items
   std::vector<float> deviation{};
   /// u8 images of at most so many bytes together are copied to the backend once, and batches are made there; larger
-  /// sets are read batch by batch. Never changes a bit.
+  /// sets, and those of which random parts are resized, are read batch by batch. Never changes a bit.
   std::size_t resident_bytes = std::size_t{256} << 20;
 };
 

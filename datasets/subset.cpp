@@ -40,6 +40,10 @@ class Subset final : public Dataset {
     check(index >= 0 && index < size(), "[subset] item {} asked of {}", index, size());
     parent_->read(items_[static_cast<std::size_t>(index)], out);
   }
+  void read_crop(std::int64_t index, const CropDraw& draw, std::span<std::byte> out) const override {
+    check(index >= 0 && index < size(), "[subset] item {} asked of {}", index, size());
+    parent_->read_crop(items_[static_cast<std::size_t>(index)], draw, out);
+  }
   const std::vector<std::string>& class_names() const override { return class_names_; }
   std::string content_hash() const override {
     Sha256 sha;

@@ -71,7 +71,7 @@ TEST(FashionMnist, NamesWhatIsWrongAndTheRemedy) {
 
 TEST(DatasetRegistry, NamesTheNearest) {
   expect_error(ErrorKind::usage, {"'fashion_mnits'", "'fashion-mnist'"}, [] { open_dataset("fashion_mnits", ""); });
-  ASSERT_EQ(dataset_entries().size(), 1u);
+  ASSERT_FALSE(dataset_entries().empty());
   EXPECT_EQ(dataset_entries()[0].name, "fashion-mnist");
 }
 
