@@ -1,6 +1,7 @@
 #include "models/cifar_resnet.h"
 
 #include <string>
+#include <utility>
 
 #include "engine/base/error.h"
 #include "engine/nn/linear.h"
@@ -16,16 +17,14 @@ constexpr int kLayers = 3;
 class Stem final : public Module {
  public:
   Stem(Backend& backend, std::int64_t in_channels) {
-    conv1_ = add_module("conv1", residual_conv(backend, in_channels, kStemChannels, 3, 1));
-    bn1_ = add_module("bn1", std::make_shared<BatchNorm2d>(backend, kStemChannels, BatchNormOptions{.relu = true}));
+    auto conv = residual_conv(backend, in_channels, kStemChannels, 3, 1);
+    conv1_ = add_module(
+        "", std::make_shared<ConvBatchNorm>("conv1", std::move(conv), "bn1", BatchNormOptions{.relu = true}));
   }
-  Variable forward(const Variable& x, const ForwardContext& context) override {
-    return bn1_->forward(conv1_->forward(x, context), context);
-  }
+  Variable forward(const Variable& x, const ForwardContext& context) override { return conv1_->forward(x, context); }
 
  private:
-  std::shared_ptr<Conv2d> conv1_;
-  std::shared_ptr<BatchNorm2d> bn1_;
+  std::shared_ptr<ConvBatchNorm> conv1_;
 };
 
 class CifarResNet final : public Backbone {

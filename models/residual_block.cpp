@@ -1,23 +1,27 @@
 #include "models/residual_block.h"
 
+#include <utility>
+
 #include "engine/ops/subsample_pad.h"
 
 namespace graft {
 namespace {
 
-std::shared_ptr<BatchNorm2d> batch_norm_relu(Backend& backend, std::int64_t channels) {
-  return std::make_shared<BatchNorm2d>(backend, channels, BatchNormOptions{.relu = true});
+/// A convolution convNUMBER, its batch norm bnNUMBER and a ReLU.
+std::shared_ptr<ConvBatchNorm> conv_norm_relu(const std::string& number, std::shared_ptr<Conv2d> conv) {
+  return std::make_shared<ConvBatchNorm>("conv" + number, std::move(conv), "bn" + number,
+                                         BatchNormOptions{.relu = true});
 }
 
 }  // namespace
 
 std::shared_ptr<Conv2d> residual_conv(Backend& backend, std::int64_t in_channels, std::int64_t out_channels,
-                                      std::int64_t kernel, std::int64_t stride, std::int64_t groups) {
+                                      std::int64_t kernel, std::int64_t stride) {
   const Window2d window{.stride = {stride, stride}, .padding = Padding2d::same(kernel / 2)};
   return std::make_shared<Conv2d>(backend, Conv2dConfig{.in_channels = in_channels,
                                                         .out_channels = out_channels,
                                                         .kernel = {kernel, kernel},
-                                                        .options = {.window = window, .groups = groups},
+                                                        .options = {.window = window},
                                                         .bias = false});
 }
 
@@ -26,45 +30,39 @@ Shortcut::Shortcut(Backend& backend, const ResidualBlockConfig& config, std::int
       out_channels_(out_channels),
       identity_(config.stride == 1 && config.in_channels == out_channels) {
   if (identity_ || config.shortcut == ShortcutOption::pad) return;
-  conv_ = add_module("0", residual_conv(backend, config.in_channels, out_channels, 1, config.stride));
-  bn_ = add_module("1", std::make_shared<BatchNorm2d>(backend, out_channels));
+  auto conv = residual_conv(backend, config.in_channels, out_channels, 1, config.stride);
+  projection_ = add_module("", std::make_shared<ConvBatchNorm>("0", std::move(conv), "1"));
 }
 
 Variable Shortcut::forward(const Variable& x, const ForwardContext& context) {
   if (identity_) return x;
-  if (conv_ == nullptr) return subsample_pad(x, stride_, out_channels_);
-  return bn_->forward(conv_->forward(x, context), context);
+  if (projection_ == nullptr) return subsample_pad(x, stride_, out_channels_);
+  return projection_->forward(x, context);
 }
 
 BasicBlock::BasicBlock(Backend& backend, const ResidualBlockConfig& config) {
-  conv1_ = add_module("conv1", residual_conv(backend, config.in_channels, config.width, 3, config.stride));
-  bn1_ = add_module("bn1", batch_norm_relu(backend, config.width));
-  conv2_ = add_module("conv2", residual_conv(backend, config.width, config.width, 3, 1));
-  bn2_ = add_module("bn2", batch_norm_relu(backend, config.width));
+  conv1_ =
+      add_module("", conv_norm_relu("1", residual_conv(backend, config.in_channels, config.width, 3, config.stride)));
+  conv2_ = add_module("", conv_norm_relu("2", residual_conv(backend, config.width, config.width, 3, 1)));
   shortcut_ = add_module(config.shortcut_name, std::make_shared<Shortcut>(backend, config, config.width));
 }
 
 Variable BasicBlock::forward(const Variable& x, const ForwardContext& context) {
-  const Variable inner = bn1_->forward(conv1_->forward(x, context), context);
-  return bn2_->forward(conv2_->forward(inner, context), shortcut_->forward(x, context), context);
+  const Variable inner = conv1_->forward(x, context);
+  return conv2_->forward(inner, shortcut_->forward(x, context), context);
 }
 
 Bottleneck::Bottleneck(Backend& backend, const ResidualBlockConfig& config) {
-  const std::int64_t inner = config.groups * config.width * config.group_width / 64;
   const std::int64_t out_channels = kExpansion * config.width;
-  conv1_ = add_module("conv1", residual_conv(backend, config.in_channels, inner, 1, 1));
-  bn1_ = add_module("bn1", batch_norm_relu(backend, inner));
-  conv2_ = add_module("conv2", residual_conv(backend, inner, inner, 3, config.stride, config.groups));
-  bn2_ = add_module("bn2", batch_norm_relu(backend, inner));
-  conv3_ = add_module("conv3", residual_conv(backend, inner, out_channels, 1, 1));
-  bn3_ = add_module("bn3", batch_norm_relu(backend, out_channels));
+  conv1_ = add_module("", conv_norm_relu("1", residual_conv(backend, config.in_channels, config.width, 1, 1)));
+  conv2_ = add_module("", conv_norm_relu("2", residual_conv(backend, config.width, config.width, 3, config.stride)));
+  conv3_ = add_module("", conv_norm_relu("3", residual_conv(backend, config.width, out_channels, 1, 1)));
   shortcut_ = add_module(config.shortcut_name, std::make_shared<Shortcut>(backend, config, out_channels));
 }
 
 Variable Bottleneck::forward(const Variable& x, const ForwardContext& context) {
-  const Variable narrow = bn1_->forward(conv1_->forward(x, context), context);
-  const Variable inner = bn2_->forward(conv2_->forward(narrow, context), context);
-  return bn3_->forward(conv3_->forward(inner, context), shortcut_->forward(x, context), context);
+  const Variable inner = conv2_->forward(conv1_->forward(x, context), context);
+  return conv3_->forward(inner, shortcut_->forward(x, context), context);
 }
 
 }  // namespace graft

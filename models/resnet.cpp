@@ -2,6 +2,7 @@
 
 #include <array>
 #include <string>
+#include <utility>
 
 #include "engine/base/error.h"
 #include "engine/nn/linear.h"
@@ -36,33 +37,29 @@ const ResNetRow& row_of(int depth) {
 class Stem final : public Module {
  public:
   Stem(Backend& backend, std::int64_t in_channels, ResNetStem form) : pool_(form == ResNetStem::imagenet) {
-    conv1_ = add_module("conv1", residual_conv(backend, in_channels, kStemChannels, pool_ ? 7 : 3, pool_ ? 2 : 1));
-    bn1_ = add_module("bn1", std::make_shared<BatchNorm2d>(backend, kStemChannels, BatchNormOptions{.relu = true}));
+    auto conv = residual_conv(backend, in_channels, kStemChannels, pool_ ? 7 : 3, pool_ ? 2 : 1);
+    conv1_ = add_module(
+        "", std::make_shared<ConvBatchNorm>("conv1", std::move(conv), "bn1", BatchNormOptions{.relu = true}));
   }
   Variable forward(const Variable& x, const ForwardContext& context) override {
-    const Variable y = bn1_->forward(conv1_->forward(x, context), context);
+    const Variable y = conv1_->forward(x, context);
     if (!pool_) return y;
     return max_pool2d(y, {.kernel = {3, 3}, .window = {.stride = {2, 2}, .padding = Padding2d::same(1)}});
   }
 
  private:
   bool pool_;
-  std::shared_ptr<Conv2d> conv1_;
-  std::shared_ptr<BatchNorm2d> bn1_;
+  std::shared_ptr<ConvBatchNorm> conv1_;
 };
 
 class ResNet final : public Backbone {
  public:
-  ResNet(Backend& backend, const ResNetRow& row, const ResNetConfig& config, const BackboneOptions& options) {
-    add_stage("stem", "", std::make_shared<Stem>(backend, options.in_channels, config.stem));
+  ResNet(Backend& backend, const ResNetRow& row, ResNetStem stem, const BackboneOptions& options) {
+    add_stage("stem", "", std::make_shared<Stem>(backend, options.in_channels, stem));
     std::int64_t channels = kStemChannels;
     for (std::size_t i = 0; i < row.blocks.size(); ++i) {
       const std::string name = "layer" + std::to_string(i + 1);
-      const ResidualBlockConfig first{.in_channels = channels,
-                                      .width = 64 << i,
-                                      .stride = i == 0 ? 1 : 2,
-                                      .groups = config.groups,
-                                      .group_width = config.group_width};
+      const ResidualBlockConfig first{.in_channels = channels, .width = 64 << i, .stride = i == 0 ? 1 : 2};
       add_stage(name, name,
                 row.bottleneck ? make_layer<Bottleneck>(backend, first, row.blocks[i], channels)
                                : make_layer<BasicBlock>(backend, first, row.blocks[i], channels));
@@ -82,10 +79,9 @@ class ResNet final : public Backbone {
     auto layer = std::make_shared<Sequential>();
     layer->add(std::make_shared<Block>(backend, first));
     channels = Block::kExpansion * first.width;
-    ResidualBlockConfig next = first;
-    next.in_channels = channels;
-    next.stride = 1;
-    for (int i = 1; i < count; ++i) layer->add(std::make_shared<Block>(backend, next));
+    for (int i = 1; i < count; ++i) {
+      layer->add(std::make_shared<Block>(backend, ResidualBlockConfig{.in_channels = channels, .width = first.width}));
+    }
     return layer;
   }
 
@@ -94,13 +90,8 @@ class ResNet final : public Backbone {
 
 }  // namespace
 
-std::shared_ptr<Backbone> make_resnet(Backend& backend, const ResNetConfig& config, const BackboneOptions& options) {
-  const ResNetRow& row = row_of(config.depth);
-  if (!row.bottleneck && (config.groups != 1 || config.group_width != 64)) {
-    fail(ErrorKind::usage, "[resnet] depth {} has no bottlenecks that groups or another width could apply to",
-         config.depth);
-  }
-  return std::make_shared<ResNet>(backend, row, config, options);
+std::shared_ptr<Backbone> make_resnet(Backend& backend, int depth, ResNetStem stem, const BackboneOptions& options) {
+  return std::make_shared<ResNet>(backend, row_of(depth), stem, options);
 }
 
 }  // namespace graft

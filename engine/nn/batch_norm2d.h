@@ -20,6 +20,12 @@ class BatchNorm2d : public Module {
   /// Adds `residual` (may be undefined) before the ReLU.
   Variable forward(const Variable& x, const Variable& residual, const ForwardContext& context);
 
+  const BatchNormOptions& options() const { return options_; }
+  const Variable& weight() const { return weight_; }
+  const Variable& bias() const { return bias_; }
+  const Variable& running_mean() const { return running_mean_; }
+  const Variable& running_var() const { return running_var_; }
+
  private:
   BatchNormStatistics statistics(const ForwardContext& context) const;
 

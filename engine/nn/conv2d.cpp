@@ -33,10 +33,14 @@ Conv2d::Conv2d(Backend& backend, const Conv2dConfig& config) : config_(config) {
   if (config.bias) bias_ = add_parameter("bias", backend.empty({config.out_channels}, DType::f32));
 }
 
-Variable Conv2d::forward(const Variable& x, const ForwardContext&) {
+Conv2dOptions Conv2d::options_for(const Shape& x) const {
   Conv2dOptions options = config_.options;
-  if (config_.same_padding) options.window.padding = same_padding(x.shape(), config_.kernel, options.window);
-  return conv2d(x, weight_, bias_, options);
+  if (config_.same_padding) options.window.padding = same_padding(x, config_.kernel, options.window);
+  return options;
+}
+
+Variable Conv2d::forward(const Variable& x, const ForwardContext&) {
+  return conv2d(x, weight_, bias_, options_for(x.shape()));
 }
 
 }  // namespace graft

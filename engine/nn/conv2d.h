@@ -26,6 +26,11 @@ class Conv2d : public Module {
   Conv2d(Backend& backend, const Conv2dConfig& config);
   Variable forward(const Variable& x, const ForwardContext& context) override;
   const Conv2dConfig& config() const { return config_; }
+  /// The options for an input of this shape: same_padding depends on its extents.
+  Conv2dOptions options_for(const Shape& x) const;
+  const Variable& weight() const { return weight_; }
+  /// Undefined without a bias.
+  const Variable& bias() const { return bias_; }
 
  private:
   Conv2dConfig config_;

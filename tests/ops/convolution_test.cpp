@@ -39,8 +39,25 @@ class Conv2dGradient : public ::testing::TestWithParam<ConvCase> {
     EXPECT_TRUE(report.ok) << report.str();
     for (const Variable& input : inputs) EXPECT_EQ(input.grad().defined(), input.requires_grad());
   }
+
+  // Likewise with a residual: gradients of all inputs, or of the residual alone.
+  void expect_right_with_residual(bool others_wanted) {
+    const ConvCase& c = GetParam();
+    const std::vector<Variable> inputs{random_leaf(*backend_, c.x, 1, others_wanted),
+                                       random_leaf(*backend_, c.w, 2, others_wanted),
+                                       random_leaf(*backend_, {c.w[0]}, 3, others_wanted),
+                                       random_leaf(*backend_, conv2d_output_shape(c.x, c.w, c.options), 4)};
+    const auto function = [&](const std::vector<Variable>& in) {
+      return conv2d(in[0], in[1], in[2], in[3], c.options);
+    };
+    const GradientReport report = check_gradients(function, inputs);
+    EXPECT_TRUE(report.ok) << report.str();
+    for (const Variable& input : inputs) EXPECT_EQ(input.grad().defined(), input.requires_grad());
+  }
 };
 
+TEST_P(Conv2dGradient, WithResidual) { expect_right_with_residual(true); }
+TEST_P(Conv2dGradient, OfResidualAlone) { expect_right_with_residual(false); }
 TEST_P(Conv2dGradient, OfAllInputs) { expect_right(true, true, true, true); }
 TEST_P(Conv2dGradient, WithoutBias) { expect_right(true, true, false, false); }
 TEST_P(Conv2dGradient, OfXAlone) { expect_right(true, false, false, true); }
@@ -103,6 +120,7 @@ TEST(Conv2dErrors, NameBothValues) {
   const Variable w = random_leaf(*backend, {2, 3, 3, 3}, 2);
   const Variable bias = random_leaf(*backend, {5}, 3);
   EXPECT_EQ(message_of([&] { conv2d(x, w, bias, {}); }), "[conv2d] bias is [5], weight has 2 output channels");
+  EXPECT_EQ(message_of([&] { conv2d(x, w, {}, x, {}); }).rfind("[conv2d] residual is ", 0), 0u);
   const Variable narrow(random_tensor(*backend, {2, 3, 3, 3}, DType::f32, 2));
   EXPECT_EQ(message_of([&] { conv2d(x, narrow, {}, {}); }), "[conv2d] weight is f32, with x in f64 it must be f64");
 }
