@@ -16,12 +16,12 @@ std::shared_ptr<ConvBatchNorm> conv_norm_relu(const std::string& number, std::sh
 }  // namespace
 
 std::shared_ptr<Conv2d> residual_conv(Backend& backend, std::int64_t in_channels, std::int64_t out_channels,
-                                      std::int64_t kernel, std::int64_t stride) {
+                                      std::int64_t kernel, std::int64_t stride, std::int64_t groups) {
   const Window2d window{.stride = {stride, stride}, .padding = Padding2d::same(kernel / 2)};
   return std::make_shared<Conv2d>(backend, Conv2dConfig{.in_channels = in_channels,
                                                         .out_channels = out_channels,
                                                         .kernel = {kernel, kernel},
-                                                        .options = {.window = window},
+                                                        .options = {.window = window, .groups = groups},
                                                         .bias = false});
 }
 
@@ -53,10 +53,11 @@ Variable BasicBlock::forward(const Variable& x, const ForwardContext& context) {
 }
 
 Bottleneck::Bottleneck(Backend& backend, const ResidualBlockConfig& config) {
+  const std::int64_t inner = config.groups * config.width * config.group_width / 64;
   const std::int64_t out_channels = kExpansion * config.width;
-  conv1_ = add_module("", conv_norm_relu("1", residual_conv(backend, config.in_channels, config.width, 1, 1)));
-  conv2_ = add_module("", conv_norm_relu("2", residual_conv(backend, config.width, config.width, 3, config.stride)));
-  conv3_ = add_module("", conv_norm_relu("3", residual_conv(backend, config.width, out_channels, 1, 1)));
+  conv1_ = add_module("", conv_norm_relu("1", residual_conv(backend, config.in_channels, inner, 1, 1)));
+  conv2_ = add_module("", conv_norm_relu("2", residual_conv(backend, inner, inner, 3, config.stride, config.groups)));
+  conv3_ = add_module("", conv_norm_relu("3", residual_conv(backend, inner, out_channels, 1, 1)));
   shortcut_ = add_module(config.shortcut_name, std::make_shared<Shortcut>(backend, config, out_channels));
 }
 

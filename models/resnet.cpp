@@ -54,12 +54,16 @@ class Stem final : public Module {
 
 class ResNet final : public Backbone {
  public:
-  ResNet(Backend& backend, const ResNetRow& row, ResNetStem stem, const BackboneOptions& options) {
-    add_stage("stem", "", std::make_shared<Stem>(backend, options.in_channels, stem));
+  ResNet(Backend& backend, const ResNetRow& row, const ResNetConfig& config, const BackboneOptions& options) {
+    add_stage("stem", "", std::make_shared<Stem>(backend, options.in_channels, config.stem));
     std::int64_t channels = kStemChannels;
     for (std::size_t i = 0; i < row.blocks.size(); ++i) {
       const std::string name = "layer" + std::to_string(i + 1);
-      const ResidualBlockConfig first{.in_channels = channels, .width = 64 << i, .stride = i == 0 ? 1 : 2};
+      const ResidualBlockConfig first{.in_channels = channels,
+                                      .width = 64 << i,
+                                      .stride = i == 0 ? 1 : 2,
+                                      .groups = config.groups,
+                                      .group_width = config.group_width};
       add_stage(name, name,
                 row.bottleneck ? make_layer<Bottleneck>(backend, first, row.blocks[i], channels)
                                : make_layer<BasicBlock>(backend, first, row.blocks[i], channels));
@@ -79,9 +83,10 @@ class ResNet final : public Backbone {
     auto layer = std::make_shared<Sequential>();
     layer->add(std::make_shared<Block>(backend, first));
     channels = Block::kExpansion * first.width;
-    for (int i = 1; i < count; ++i) {
-      layer->add(std::make_shared<Block>(backend, ResidualBlockConfig{.in_channels = channels, .width = first.width}));
-    }
+    ResidualBlockConfig next = first;
+    next.in_channels = channels;
+    next.stride = 1;
+    for (int i = 1; i < count; ++i) layer->add(std::make_shared<Block>(backend, next));
     return layer;
   }
 
@@ -90,8 +95,13 @@ class ResNet final : public Backbone {
 
 }  // namespace
 
-std::shared_ptr<Backbone> make_resnet(Backend& backend, int depth, ResNetStem stem, const BackboneOptions& options) {
-  return std::make_shared<ResNet>(backend, row_of(depth), stem, options);
+std::shared_ptr<Backbone> make_resnet(Backend& backend, const ResNetConfig& config, const BackboneOptions& options) {
+  const ResNetRow& row = row_of(config.depth);
+  if (!row.bottleneck && (config.groups != 1 || config.group_width != 64)) {
+    fail(ErrorKind::usage, "[resnet] depth {} has no bottlenecks that groups or another width could apply to",
+         config.depth);
+  }
+  return std::make_shared<ResNet>(backend, row, config, options);
 }
 
 }  // namespace graft
