@@ -8,7 +8,7 @@ help:
 	@echo 'make demo    which layers transfer from shoes and bags to clothing: a figure in a few minutes'
 	@echo 'make build   the command, $(GRAFT)'
 	@echo 'make test    all tests'
-	@echo 'make bench   training speed beside PyTorch (installs PyTorch into build/peers)'
+	@echo 'make bench   training and inference speed beside PyTorch (installs PyTorch into build/peers)'
 	@echo 'make gpu-bundle [ARCH=90]  what the checks on a GPU need, on a machine that can compile'
 	@echo 'make gpu-check STAGE=tests|sanitize|study|bench  the checks, on the machine with the GPU'
 	@echo 'make sass-check  what can be read off the kernels of gpu-bundle without a GPU'
@@ -35,6 +35,7 @@ bench: build
 	@scripts/install-packages bench
 	@scripts/install-peers
 	build/peers/bin/python bench/training.py --graft $(GRAFT)
+	build/peers/bin/python bench/inference.py --graft $(GRAFT)
 
 gpu-bundle:
 	@scripts/gpu-bundle $(ARCH)

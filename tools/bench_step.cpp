@@ -85,6 +85,7 @@ int bench_step(const BenchStepFlags& flags) {
 
 void add_bench(CLI::App& app, CommandContext& context) {
   CLI::App* bench = app.add_subcommand("bench", "measured figures");
+  add_bench_inference(*bench, context);
   add_bench_kernels(*bench, context);
   CLI::App* command = bench->add_subcommand("step", "a training step with SGD on synthetic data");
   auto flags = std::make_shared<BenchStepFlags>();

@@ -22,6 +22,7 @@ void add_models(CLI::App& app, CommandContext& context);
 void add_datasets(CLI::App& app, CommandContext& context);
 void add_study(CLI::App& app, CommandContext& context);
 void add_bench(CLI::App& app, CommandContext& context);
+void add_bench_inference(CLI::App& bench, CommandContext& context);
 void add_bench_kernels(CLI::App& bench, CommandContext& context);
 void add_version(CLI::App& app, CommandContext& context);
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 
 #include "engine/base/error.h"
 #include "engine/base/philox.h"
+#include "engine/nn/conv_batch_norm.h"
 #include "engine/nn/init.h"
 #include "transfer/trainer.h"
 
@@ -33,25 +35,45 @@ Batch synthetic_batch(Backend& backend, const SyntheticStepOptions& options) {
   return batch;
 }
 
-}  // namespace
-
-std::vector<double> time_steps(Backend& backend, const SyntheticStepOptions& options) {
+/// The network, with initial values.
+std::shared_ptr<Backbone> synthetic_network(Backend& backend, const SyntheticStepOptions& options) {
   check_amp(options.training, backend);
-  const std::shared_ptr<Backbone> network = make_backbone(options.model, backend, options.network);
+  std::shared_ptr<Backbone> network = make_backbone(options.model, backend, options.network);
   initialize(network->parameters(), 0, "bench");
   initialize(network->buffers(), 0, "bench");
   network->freeze_until(0, BatchNormPolicy::eval);
-  const Batch batch = synthetic_batch(backend, options);
-  Trainer trainer(*network, backend, {.settings = options.training, .steps_per_epoch = options.warmup + options.steps});
+  return network;
+}
+
+/// Milliseconds of `step`, without those of the first calls.
+std::vector<double> time_calls(Backend& backend, const SyntheticStepOptions& options,
+                               const std::function<void()>& step) {
   std::vector<double> milliseconds;
-  for (std::int64_t step = 0; step < options.warmup + options.steps; ++step) {
+  for (std::int64_t i = 0; i < options.warmup + options.steps; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    trainer.step(batch, 0);
+    step();
     backend.synchronize();
     const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - start;
-    if (step >= options.warmup) milliseconds.push_back(taken.count());
+    if (i >= options.warmup) milliseconds.push_back(taken.count());
   }
   return milliseconds;
+}
+
+}  // namespace
+
+std::vector<double> time_steps(Backend& backend, const SyntheticStepOptions& options) {
+  const std::shared_ptr<Backbone> network = synthetic_network(backend, options);
+  const Batch batch = synthetic_batch(backend, options);
+  Trainer trainer(*network, backend, {.settings = options.training, .steps_per_epoch = options.warmup + options.steps});
+  return time_calls(backend, options, [&] { trainer.step(batch, 0); });
+}
+
+std::vector<double> time_inference(Backend& backend, const SyntheticStepOptions& options, bool folded) {
+  const std::shared_ptr<Backbone> network = synthetic_network(backend, options);
+  const Variable images(synthetic_batch(backend, options).items);
+  if (folded) fold_batch_norm(*network);
+  const NoGradScope no_grad;
+  return time_calls(backend, options, [&] { network->forward(images, {}); });
 }
 
 double median(std::vector<double> values) {

@@ -21,6 +21,9 @@ struct SyntheticStepOptions {
 
 /// Milliseconds of each measured step.
 std::vector<double> time_steps(Backend& backend, const SyntheticStepOptions& options);
+/// Milliseconds of each measured forward pass without a tape, of the same network and batch; `folded`: its batch norms
+/// folded into its convolutions.
+std::vector<double> time_inference(Backend& backend, const SyntheticStepOptions& options, bool folded);
 
 double median(std::vector<double> values);
 
