@@ -2,6 +2,7 @@
 
 #include "cuda/backend/cuda_backend.h"
 #include "cuda/kernels/cast.h"
+#include "cuda/kernels/drop_path.h"
 #include "cuda/kernels/dropout.h"
 #include "cuda/kernels/fill.h"
 #include "cuda/kernels/layout.h"
@@ -51,10 +52,23 @@ void CudaBackend::accumulate(const Tensor& x, const Tensor& y) {
   cuda::add(stream_, y.dtype(), y.raw(), x.raw(), y.raw(), y.numel());
 }
 
+namespace {
+
+DropoutMask dropout_mask(const DropoutOptions& options, const Tensor& step) {
+  return {options.threshold(), options.keep_scale(), options.random.key(), step.data<std::int64_t>()};
+}
+
+}  // namespace
+
 void CudaBackend::dropout(const Tensor& x, const DropoutOptions& options, const Tensor& step, const Tensor& y) {
   check_dropout(*this, x, options, step, y);
-  const DropoutMask mask{options.p, options.random.key(), step.data<std::int64_t>()};
-  cuda::dropout(stream_, x.dtype(), x.raw(), mask, y.raw(), y.numel());
+  cuda::dropout(stream_, x.dtype(), x.raw(), dropout_mask(options, step), y.raw(), y.numel());
+}
+
+void CudaBackend::drop_path(const Tensor& x, const DropoutOptions& options, const Tensor& step, const Tensor& y) {
+  check_drop_path(*this, x, options, step, y);
+  if (x.numel() == 0) return;
+  cuda::drop_path(stream_, x.dtype(), x.raw(), dropout_mask(options, step), y.raw(), x.dim(0), x.numel() / x.dim(0));
 }
 
 void CudaBackend::nhwc_to_nchw(const Tensor& x, const Tensor& y) {

@@ -1,5 +1,6 @@
 #include "cuda/backend/cuda_backend.h"
 #include "cuda/kernels/count_correct.h"
+#include "cuda/kernels/sigmoid_cross_entropy.h"
 #include "cuda/kernels/softmax_cross_entropy.h"
 #include "engine/backend/contract.h"
 #include "engine/base/error.h"
@@ -25,6 +26,14 @@ void CudaBackend::softmax_cross_entropy(const Tensor& logits, const Tensor& labe
   check_workspace(softmax_cross_entropy_workspace_bytes());
   cuda::softmax_cross_entropy(stream_, labelled(logits, labels), label_smoothing, workspace(), loss.data<float>(),
                               dlogits.raw());
+}
+
+void CudaBackend::sigmoid_cross_entropy(const Tensor& logits, const Tensor& targets, const Tensor& loss,
+                                        const Tensor& dlogits) {
+  check_sigmoid_cross_entropy(*this, logits, targets, loss, dlogits);
+  check_workspace(sigmoid_cross_entropy_workspace_bytes());
+  const TargetedLogits in{logits.dtype(), logits.raw(), targets.data<float>(), logits.numel()};
+  cuda::sigmoid_cross_entropy(stream_, in, workspace(), loss.data<float>(), dlogits.raw());
 }
 
 void CudaBackend::count_correct(const Tensor& logits, const Tensor& labels, std::int64_t k, const Tensor& count) {

@@ -1,4 +1,5 @@
 #include "cuda/backend/cuda_backend.h"
+#include "cuda/kernels/adaptive_avg_pool.h"
 #include "cuda/kernels/avg_pool.h"
 #include "cuda/kernels/global_avg_pool.h"
 #include "cuda/kernels/max_pool.h"
@@ -25,6 +26,10 @@ PoolShape pool_shape(const Tensor& image, const Tensor& pooled, const Pool2dOpti
 
 GlobalPoolShape global_pool_shape(const Tensor& image) {
   return {image.dim(0), image.dim(1) * image.dim(2), image.dim(3)};
+}
+
+AdaptivePoolShape adaptive_pool_shape(const Tensor& image, const Tensor& pooled) {
+  return {image.dim(0), {image.dim(1), pooled.dim(1)}, {image.dim(2), pooled.dim(2)}, image.dim(3)};
 }
 
 }  // namespace
@@ -59,6 +64,16 @@ void CudaBackend::global_avg_pool_forward(const Tensor& x, const Tensor& y) {
 void CudaBackend::global_avg_pool_backward(const Tensor& dy, const Tensor& dx) {
   check_global_avg_pool_backward(*this, dy, dx);
   cuda::global_avg_pool_backward(stream_, dx.dtype(), global_pool_shape(dx), dy.raw(), dx.raw());
+}
+
+void CudaBackend::adaptive_avg_pool2d_forward(const Tensor& x, const Tensor& y) {
+  check_adaptive_avg_pool2d_forward(*this, x, y);
+  adaptive_avg_pool_forward(stream_, x.dtype(), adaptive_pool_shape(x, y), x.raw(), y.raw());
+}
+
+void CudaBackend::adaptive_avg_pool2d_backward(const Tensor& dy, const Tensor& dx) {
+  check_adaptive_avg_pool2d_backward(*this, dy, dx);
+  adaptive_avg_pool_backward(stream_, dx.dtype(), adaptive_pool_shape(dx, dy), dy.raw(), dx.raw());
 }
 
 }  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM

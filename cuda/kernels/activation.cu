@@ -7,25 +7,12 @@
 
 #include "cuda/kernels/activation.h"
 
-#include <cmath>
-
+#include "cuda/kernels/device/logistic.cuh"
 #include "cuda/kernels/device/map.cuh"
 
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
 namespace {
-
-/// sigmoid(x) and 1 less that.
-struct Logistic {
-  float value, complement;
-  __device__ __forceinline__ explicit Logistic(float x) {
-    const float e = expf(-fabsf(x));
-    const float share = 1.0f / (1.0f + e);
-    const float rest = e * share;
-    value = x < 0.0f ? rest : share;
-    complement = x < 0.0f ? share : rest;
-  }
-};
 
 struct Relu6 {
   __device__ float operator()(float x) const { return x < 0.0f ? 0.0f : x > 6.0f ? 6.0f : x; }

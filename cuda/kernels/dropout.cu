@@ -8,8 +8,6 @@
 
 #include "cuda/kernels/dropout.h"
 
-#include <cmath>
-
 #include "cuda/kernels/device/dispatch.h"
 #include "cuda/kernels/device/grid.cuh"
 #include "cuda/kernels/device/philox.cuh"
@@ -23,29 +21,22 @@ namespace {
 constexpr int kUnroll = 2;
 constexpr int kWords = 4;  // of a Philox block
 
-struct Threshold {
-  std::uint64_t key;
-  float p;           ///< rounded up to a multiple of 2^-24, as draws are: f32 compares as the contract's f64 does
-  float keep_scale;  ///< 1 / (1 - p)
-};
-
 /// Elements first .. first + kWords - 1 of the array, `first` a multiple of kWords.
 template <class T>
-__device__ __forceinline__ void drop(const Threshold& by, std::uint64_t step, std::int64_t first, T* elements) {
+__device__ __forceinline__ void drop(const DropoutMask& by, std::uint64_t step, std::int64_t first, T* elements) {
   const uint4 words = philox_words(by.key, step, static_cast<std::uint64_t>(first) / kWords);
   const unsigned word[kWords] = {words.x, words.y, words.z, words.w};
 #pragma unroll
   for (int k = 0; k < kWords; ++k) {
-    const bool kept = uniform_float(word[k]) >= by.p;
+    const bool kept = uniform_float(word[k]) >= by.threshold;
     elements[k] = from_float<T>(kept ? to_float(elements[k]) * by.keep_scale : 0.0f);
   }
 }
 
 template <bool kAligned, class T>
-__global__ void dropout_kernel(const T* x, Threshold threshold, const std::int64_t* step_number, T* y,
-                               std::int64_t count) {
+__global__ void dropout_kernel(const T* x, DropoutMask mask, T* y, std::int64_t count) {
   constexpr int kElements = kVectorElements<T>;
-  const auto step = static_cast<std::uint64_t>(*step_number);
+  const auto step = static_cast<std::uint64_t>(*mask.step);
   for_each_unrolled<kUnroll>(
       divide_up(count, kElements),
       [&](std::int64_t i) {
@@ -60,7 +51,7 @@ __global__ void dropout_kernel(const T* x, Threshold threshold, const std::int64
       [&](std::int64_t i, Vector<T, kElements> vector) {
         const std::int64_t first = i * kElements;
 #pragma unroll
-        for (int k = 0; k < kElements; k += kWords) drop(threshold, step, first + k, vector.element + k);
+        for (int k = 0; k < kElements; k += kWords) drop(mask, step, first + k, vector.element + k);
         if (kAligned && first + kElements <= count) return store_vector(y + first, vector);
         for (int k = 0; k < kElements; ++k) {
           if (first + k < count) y[first + k] = vector.element[k];
@@ -71,8 +62,6 @@ __global__ void dropout_kernel(const T* x, Threshold threshold, const std::int64
 }  // namespace
 
 void dropout(const Stream& stream, DType dtype, const void* x, const DropoutMask& mask, void* y, std::int64_t count) {
-  const Threshold threshold{mask.key, static_cast<float>(std::ceil(mask.p * 0x1p24) * 0x1p-24),
-                            static_cast<float>(1.0 / (1.0 - mask.p))};
   with_float_type(dtype, [&](auto type) {
     using T = decltype(type);
     const auto* from = static_cast<const T*>(x);
@@ -81,8 +70,7 @@ void dropout(const Stream& stream, DType dtype, const void* x, const DropoutMask
            {.kernel = "dropout",
             .grid = unrolled_grid(divide_up(count, kVectorElements<T>), kUnroll),
             .block = kBlockThreads},
-           aligned_to_16(from, to) ? dropout_kernel<true, T> : dropout_kernel<false, T>, from, threshold, mask.step, to,
-           count);
+           aligned_to_16(from, to) ? dropout_kernel<true, T> : dropout_kernel<false, T>, from, mask, to, count);
   });
 }
 

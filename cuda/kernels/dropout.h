@@ -9,7 +9,8 @@ namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
 /// Which elements are kept: element i of step s iff uniform_float of word i of that step (engine/base/philox.h) >= p.
 struct DropoutMask {
-  double p = 0.5;
+  float threshold = 0.5f;              ///< DropoutOptions::threshold(): p as draws are compared with it
+  float keep_scale = 2.0f;             ///< 1 / (1 - p)
   std::uint64_t key = 0;               ///< RandomStream::key()
   const std::int64_t* step = nullptr;  ///< [1] in device memory
 };

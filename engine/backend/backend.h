@@ -13,6 +13,7 @@
 #include "engine/backend/elementwise.h"
 #include "engine/backend/gemm.h"
 #include "engine/backend/images.h"
+#include "engine/backend/local_response_norm.h"
 #include "engine/backend/loss.h"
 #include "engine/backend/norm.h"
 #include "engine/backend/optim.h"
@@ -46,6 +47,7 @@ class CapturedWork {
 class Backend : public ConvKernels,
                 public GemmKernels,
                 public NormKernels,
+                public LocalResponseNormKernels,
                 public PoolKernels,
                 public ElementwiseKernels,
                 public ActivationKernels,

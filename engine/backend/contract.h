@@ -61,6 +61,8 @@ void check_avg_pool2d_backward(const Backend& backend, const Tensor& dy, const P
                                const Tensor& dx);
 void check_global_avg_pool_forward(const Backend& backend, const Tensor& x, const Tensor& y);
 void check_global_avg_pool_backward(const Backend& backend, const Tensor& dy, const Tensor& dx);
+void check_adaptive_avg_pool2d_forward(const Backend& backend, const Tensor& x, const Tensor& y);
+void check_adaptive_avg_pool2d_backward(const Backend& backend, const Tensor& dy, const Tensor& dx);
 
 void check_fill(const Backend& backend, const Tensor& y);
 void check_cast(const Backend& backend, const Tensor& x, const Tensor& y);
@@ -79,6 +81,8 @@ void check_normalize_images(const Backend& backend, const Tensor& x, const Tenso
 
 void check_softmax_cross_entropy(const Backend& backend, const Tensor& logits, const Tensor& labels,
                                  double label_smoothing, const Tensor& loss, const Tensor& dlogits);
+void check_sigmoid_cross_entropy(const Backend& backend, const Tensor& logits, const Tensor& targets,
+                                 const Tensor& loss, const Tensor& dlogits);
 void check_count_correct(const Backend& backend, const Tensor& logits, const Tensor& labels, std::int64_t k,
                          const Tensor& count);
 

@@ -25,6 +25,19 @@ void check_softmax_cross_entropy(const Backend& backend, const Tensor& logits, c
   contract.disjoint({"dlogits", dlogits}, {{"labels", labels}});
 }
 
+void check_sigmoid_cross_entropy(const Backend& backend, const Tensor& logits, const Tensor& targets,
+                                 const Tensor& loss, const Tensor& dlogits) {
+  const ContractCheck contract("sigmoid_cross_entropy", backend);
+  contract.floating({"logits", logits});
+  contract.rank({"logits", logits}, 2);
+  contract.is({"targets", targets}, logits.shape(), wide_dtype(logits.dtype()));
+  contract.is({"loss", loss}, {1}, wide_dtype(logits.dtype()));
+  contract.is_if_given({"dlogits", dlogits}, logits.shape(), logits.dtype());
+  contract.disjoint({"loss", loss}, {{"logits", logits}, {"targets", targets}, {"dlogits", dlogits}});
+  contract.same_or_disjoint({"dlogits", dlogits}, {{"logits", logits}});
+  contract.disjoint({"dlogits", dlogits}, {{"targets", targets}});
+}
+
 void check_count_correct(const Backend& backend, const Tensor& logits, const Tensor& labels, std::int64_t k,
                          const Tensor& count) {
   const ContractCheck contract("count_correct", backend);

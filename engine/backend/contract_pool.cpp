@@ -32,6 +32,17 @@ void check_global_pair(const ContractCheck& contract, NamedTensor image, NamedTe
   contract.is(pooled, {image.tensor.dim(0), image.tensor.dim(3)}, image.tensor.dtype());
 }
 
+void check_adaptive_pair(const ContractCheck& contract, NamedTensor image, NamedTensor pooled) {
+  contract.floating(image);
+  contract.rank(image, 4);
+  contract.rank(pooled, 4);
+  const std::int64_t height = pooled.tensor.dim(1);
+  const std::int64_t width = pooled.tensor.dim(2);
+  contract.that(height >= 1 && width >= 1, "the result must have at least one row and one column");
+  contract.is(pooled, {image.tensor.dim(0), height, width, image.tensor.dim(3)}, image.tensor.dtype());
+  contract.disjoint(pooled, {image});
+}
+
 }  // namespace
 
 void check_max_pool2d_forward(const Backend& backend, const Tensor& x, const Pool2dOptions& options, const Tensor& y,
@@ -78,6 +89,14 @@ void check_global_avg_pool_backward(const Backend& backend, const Tensor& dy, co
   const ContractCheck contract("global_avg_pool_backward", backend);
   check_global_pair(contract, {"dx", dx}, {"dy", dy});
   contract.disjoint({"dx", dx}, {{"dy", dy}});
+}
+
+void check_adaptive_avg_pool2d_forward(const Backend& backend, const Tensor& x, const Tensor& y) {
+  check_adaptive_pair(ContractCheck("adaptive_avg_pool2d", backend), {"x", x}, {"y", y});
+}
+
+void check_adaptive_avg_pool2d_backward(const Backend& backend, const Tensor& dy, const Tensor& dx) {
+  check_adaptive_pair(ContractCheck("adaptive_avg_pool2d_backward", backend), {"dx", dx}, {"dy", dy});
 }
 
 }  // namespace graft

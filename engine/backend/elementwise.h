@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include "engine/backend/contract_check.h"
@@ -11,6 +12,11 @@ namespace graft {
 struct DropoutOptions {
   double p = 0.5;         ///< probability of zeroing, 0 <= p < 1
   RandomStream random{};  ///< element i of step s is kept iff uniform_float(random.word(s, i)) >= p
+
+  /// p rounded up to a multiple of 2^-24, as draws are: f32 compares with it exactly as f64 does with p.
+  float threshold() const { return static_cast<float>(std::ceil(p * 0x1p24) * 0x1p-24); }
+  /// What is kept is multiplied by 1 / (1 - p).
+  float keep_scale() const { return static_cast<float>(1.0 / (1.0 - p)); }
 };
 
 /// Contracts of elementwise kernels. Unless said otherwise the tensors of a call have one shape and one dtype of f32,
@@ -40,6 +46,9 @@ class ElementwiseKernels {
 
   /// y = x / (1 - p) where kept, else 0; `step` i64 [1]. The same call on dy is the backward.
   virtual void dropout(const Tensor& x, const DropoutOptions& options, const Tensor& step, const Tensor& y) = 0;
+  /// Stochastic depth by image (Huang et al. 2016): image n of x [N, ...] times 1 / (1 - p) where element n of the step
+  /// would be kept, else 0 whatever x holds; `step` i64 [1]. The same call on dy is the backward.
+  virtual void drop_path(const Tensor& x, const DropoutOptions& options, const Tensor& step, const Tensor& y) = 0;
 
   /// y [N, C, H, W] from x [N, H, W, C]; any dtype; no aliasing.
   virtual void nhwc_to_nchw(const Tensor& x, const Tensor& y) = 0;
@@ -57,6 +66,19 @@ class ElementwiseKernels {
   /// y f32 or bf16 (f64).
   virtual void normalize_images(const Tensor& x, const Tensor& mean, const Tensor& deviation, const Tensor& y) = 0;
 };
+
+/// The contract of drop_path as a check.
+inline void check_drop_path(const Backend& backend, const Tensor& x, const DropoutOptions& options, const Tensor& step,
+                            const Tensor& y) {
+  const ContractCheck contract("drop_path", backend);
+  contract.floating({"x", x});
+  contract.that(x.rank() >= 1, "a tensor of rank 0 has no images");
+  contract.value(options.p >= 0.0 && options.p < 1.0, "p", options.p, "in [0, 1)");
+  contract.is({"step", step}, {1}, DType::i64);
+  contract.is({"y", y}, x.shape(), x.dtype());
+  contract.same_or_disjoint({"y", y}, {{"x", x}});
+  contract.disjoint({"y", y}, {{"step", step}});
+}
 
 /// The contract of subsample_pad as a check: `full` is x or dx, `sampled` is y or dy.
 inline void check_subsample_pad(const char* operation, const Backend& backend, NamedTensor full, NamedTensor sampled,

@@ -16,6 +16,14 @@ class LossKernels {
   virtual void softmax_cross_entropy(const Tensor& logits, const Tensor& labels, double label_smoothing,
                                      const Tensor& loss, const Tensor& dlogits) = 0;
 
+  /// Binary cross-entropy of sigmoid(logits), for several labels an image: an entry x with target t in [0, 1] loses
+  /// max(x, 0) - x t + log(1 + exp(-|x|)), and a term of weight 0 is nothing even where x is infinite. targets [N, C]
+  /// are f32 (f64 with f64); a negative one stands for an entry that is to be ignored. loss [1], f32 (f64): the mean
+  /// over the entries that are not, 0 if none is. dlogits, where defined, has the dtype of logits and is
+  /// d loss / d logits, 0 where ignored; it may alias logits.
+  virtual void sigmoid_cross_entropy(const Tensor& logits, const Tensor& targets, const Tensor& loss,
+                                     const Tensor& dlogits) = 0;
+
   /// count [1] i64: rows whose label is among the k largest logits; of equal logits the lower index counts as larger.
   /// A row with a NaN is wrong; ignored rows do not count. Overwritten.
   virtual void count_correct(const Tensor& logits, const Tensor& labels, std::int64_t k, const Tensor& count) = 0;

@@ -40,6 +40,12 @@ class PoolKernels {
   virtual void global_avg_pool_forward(const Tensor& x, const Tensor& y) = 0;
   /// dx [N, H, W, C] = dy [N, C] / (H W).
   virtual void global_avg_pool_backward(const Tensor& dy, const Tensor& dx) = 0;
+
+  /// y [N, OH, OW, C], OH and OW at least 1: row i is the mean of the rows of x from floor(i H / OH) to before
+  /// ceil((i + 1) H / OH), columns likewise (PyTorch's windows); 0 where the image has no extent.
+  virtual void adaptive_avg_pool2d_forward(const Tensor& x, const Tensor& y) = 0;
+  /// dx = the sum of dy over the windows that see a position, each divided by its size.
+  virtual void adaptive_avg_pool2d_backward(const Tensor& dy, const Tensor& dx) = 0;
 };
 
 }  // namespace graft

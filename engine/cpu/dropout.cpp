@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "engine/backend/contract.h"
 #include "engine/base/parallel_for.h"
@@ -8,8 +7,8 @@
 #include "engine/cpu/dispatch.h"
 #include "engine/cpu/simd.h"
 
-// Dropout (Srivastava et al. 2014). Element i of step s is kept iff uniform_float(word(s, i)) >= p, so the mask is
-// computed again in backward instead of being saved.
+// Dropout (Srivastava et al. 2014) and stochastic depth (Huang et al. 2016). Element or image i of step s is kept iff
+// uniform_float(word(s, i)) >= p, so the mask is computed again in backward instead of being saved.
 
 namespace graft {
 
@@ -51,15 +50,14 @@ void philox_batch(const RandomStream& random, std::uint64_t step, std::uint64_t 
 template <class T>
 void dropout_range(const T* x, T* y, const DropoutOptions& options, std::uint64_t step, std::int64_t begin,
                    std::int64_t end) {
-  // A draw is a multiple of 2^-24: rounding p up to one compares in f32 exactly as the contract does in f64.
-  const auto p = static_cast<float>(std::ceil(options.p * 0x1p24) * 0x1p-24);
-  const auto keep_scale = static_cast<float>(1.0 / (1.0 - options.p));
+  const float threshold = options.threshold();
+  const float keep_scale = options.keep_scale();
   alignas(32) float uniform[kBatch];
   for (std::int64_t i = begin; i < end; i += kBatch) {
     philox_batch(options.random, step, static_cast<std::uint64_t>(i), uniform);
     simd::for_vectors(i, std::min(i + kBatch, end), [&](std::int64_t j, auto lanes) {
       const simd::f32x8 draw = simd::load(uniform + (j - i));
-      simd::store(y + j, draw >= p ? simd::load(x + j, lanes) * keep_scale : simd::f32x8{}, lanes);
+      simd::store(y + j, draw >= threshold ? simd::load(x + j, lanes) * keep_scale : simd::f32x8{}, lanes);
     });
   }
 }
@@ -75,6 +73,31 @@ void CpuBackend::dropout(const Tensor& x, const DropoutOptions& options, const T
     static_assert(kElementGrain % kBatch == 0, "a thread's range begins with a whole Philox block");
     parallel_for(x.numel(), kElementGrain, [&](std::int64_t begin, std::int64_t end) {
       dropout_range(x.data<T>(), y.data<T>(), options, current, begin, end);
+    });
+  });
+}
+
+void CpuBackend::drop_path(const Tensor& x, const DropoutOptions& options, const Tensor& step, const Tensor& y) {
+  check_drop_path(*this, x, options, step, y);
+  if (x.numel() == 0) return;
+  enter();
+  const auto current = static_cast<std::uint64_t>(*step.data<std::int64_t>());
+  const std::int64_t size = x.numel() / x.dim(0);
+  with_float_type(x.dtype(), [&](auto type) {
+    const auto* from = x.data<decltype(type)>();
+    auto* to = y.data<decltype(type)>();
+    parallel_for(x.numel(), kElementGrain, [&](std::int64_t begin, std::int64_t end) {
+      while (begin < end) {
+        const std::int64_t image = begin / size;
+        const std::int64_t last = std::min(end, (image + 1) * size);
+        const float draw = uniform_float(options.random.word(current, static_cast<std::uint64_t>(image)));
+        // What is dropped is not read: it becomes 0 even where it is NaN.
+        const bool kept = draw >= options.threshold();
+        simd::for_vectors(begin, last, [&](std::int64_t i, auto lanes) {
+          simd::store(to + i, kept ? simd::load(from + i, lanes) * options.keep_scale() : simd::f32x8{}, lanes);
+        });
+        begin = last;
+      }
     });
   });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include "engine/cpu/simd.h"
@@ -45,6 +46,34 @@ inline f32x8 exponential(f32x8 x) {
   const i32x8 half = exponent >> 1;
   return sum * power_of_two(half) * power_of_two(exponent - half);
 }
+
+/// 2 atanh(s) = log((1 + s) / (1 - s)) for |s| <= 1/3, by its series; `kTerms` of them.
+template <int kTerms>
+f32x8 twice_inverse_tanh(f32x8 s) {
+  const f32x8 z = s * s;
+  f32x8 sum = broadcast(1.0f / (2 * kTerms - 1));
+  for (int k = kTerms - 2; k >= 1; --k) sum = multiply_add(sum, z, broadcast(1.0f / static_cast<float>(2 * k + 1)));
+  return multiply_add(sum * z, s + s, s + s);
+}
+
+/// log(x) of normal positive numbers to within 2 ulp, infinity and NaN kept: x = 2^n m with m between the roots of 1/2
+/// and 2.
+inline f32x8 logarithm(f32x8 x) {
+  constexpr std::int32_t kRootOfHalf = 0x3f3504f3;
+  constexpr float kLn2High = 0x1.63p-1f;
+  constexpr float kLn2Low = -2.12194440e-4f;
+  const i32x8 bits = reinterpret_cast<i32x8>(x) - kRootOfHalf;
+  const i32x8 exponent = bits >> 23;
+  const f32x8 m = reinterpret_cast<f32x8>((bits & 0x7fffff) + kRootOfHalf);
+  const f32x8 n = __builtin_convertvector(exponent, f32x8);
+  const f32x8 f = m - 1.0f;
+  const f32x8 of_m = twice_inverse_tanh<5>(f / (f + 2.0f));
+  const f32x8 result = multiply_add(n, broadcast(kLn2High), multiply_add(n, broadcast(kLn2Low), of_m));
+  return x < INFINITY ? result : x;
+}
+
+/// log(1 + e) for 0 <= e <= 1 to within 2 ulp.
+inline f32x8 logarithm_of_one_plus(f32x8 e) { return twice_inverse_tanh<9>(e / (e + 2.0f)); }
 
 /// 1 / (1 + exp(-x)) and 1 less that, each to within 3 ulp: by an exponential of what is not positive, which
 /// does not overflow, and without cancellation.

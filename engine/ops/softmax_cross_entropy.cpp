@@ -1,6 +1,7 @@
 #include "engine/ops/softmax_cross_entropy.h"
 
 #include "engine/backend/backend.h"
+#include "engine/ops/loss_gradient.h"
 #include "engine/ops/parameter.h"
 
 namespace graft {
@@ -21,13 +22,7 @@ Variable softmax_cross_entropy(const Variable& logits, const Tensor& labels, dou
   backend.softmax_cross_entropy(logits.value(), labels, label_smoothing, loss, dlogits);
 
   if (!recorded) return Variable(loss);
-  const auto backward = [dlogits](const Tensor& dloss, std::span<const bool>) {
-    if (!dloss.defined()) return std::vector<Tensor>{dlogits};
-    const Tensor scaled = dlogits.backend().empty(dlogits.shape(), dlogits.dtype());
-    dlogits.backend().scale(dlogits, dloss, scaled);
-    return std::vector<Tensor>{scaled};
-  };
-  return record("softmax_cross_entropy", loss, {logits}, backward, /*implicit_one=*/true);
+  return record("softmax_cross_entropy", loss, {logits}, scaled_gradient(dlogits), /*implicit_one=*/true);
 }
 
 }  // namespace graft

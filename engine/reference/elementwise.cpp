@@ -74,6 +74,18 @@ void ReferenceBackend::dropout(const Tensor& x, const DropoutOptions& options, c
   store(values, y);
 }
 
+void ReferenceBackend::drop_path(const Tensor& x, const DropoutOptions& options, const Tensor& step, const Tensor& y) {
+  check_drop_path(*this, x, options, step, y);
+  const auto step_number = static_cast<std::uint64_t>(*step.data<std::int64_t>());
+  std::vector<double> values = load(x);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::size_t image = i / (values.size() / static_cast<std::size_t>(x.dim(0)));
+    const bool kept = static_cast<double>(uniform_float(options.random.word(step_number, image))) >= options.p;
+    values[i] = kept ? values[i] / (1.0 - options.p) : 0.0;
+  }
+  store(values, y);
+}
+
 void ReferenceBackend::normalize_images(const Tensor& x, const Tensor& mean, const Tensor& deviation, const Tensor& y) {
   check_normalize_images(*this, x, mean, deviation, y);
   std::vector<double> values = load(x);

@@ -65,6 +65,34 @@ void ReferenceBackend::softmax_cross_entropy(const Tensor& logits, const Tensor&
   store(gradients, dlogits);
 }
 
+void ReferenceBackend::sigmoid_cross_entropy(const Tensor& logits, const Tensor& targets, const Tensor& loss,
+                                             const Tensor& dlogits) {
+  check_sigmoid_cross_entropy(*this, logits, targets, loss, dlogits);
+  const std::vector<double> values = load(logits);
+  const std::vector<double> wanted = load(targets);
+  const auto used =
+      static_cast<double>(std::count_if(wanted.begin(), wanted.end(), [](double target) { return !(target < 0.0); }));
+  double total = 0.0;
+  std::vector<double> gradients(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double target = wanted[i];
+    check(target <= 1.0, "[sigmoid_cross_entropy] target {} of entry {} is not at most 1: a negative one is ignored",
+          target, i);
+    if (target < 0.0) continue;
+    const double x = values[i];
+    const double e = std::exp(-std::abs(x));
+    // max(x, 0) - x t is |x| times the target's distance from the side that x is on.
+    const double weight = x > 0.0 ? 1.0 - target : target;
+    if (weight != 0.0) total += weight * std::abs(x);
+    total += std::log1p(e);
+    const double probability = (x < 0.0 ? e : 1.0) / (1.0 + e);
+    const double complement = (x < 0.0 ? 1.0 : e) / (1.0 + e);
+    gradients[i] = ((1.0 - target) * probability - target * complement) / used;
+  }
+  store({used > 0.0 ? total / used : 0.0}, loss);
+  store(gradients, dlogits);
+}
+
 void ReferenceBackend::count_correct(const Tensor& logits, const Tensor& labels, std::int64_t k, const Tensor& count) {
   check_count_correct(*this, logits, labels, k, count);
   const std::int64_t classes = logits.dim(1);

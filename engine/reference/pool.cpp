@@ -45,7 +45,51 @@ double divisor(const Pool2dOptions& options, const ImageLayout& x, std::int64_t 
   return count;
 }
 
+/// body(window, position, positions of the window) for each pair of rows, or of columns, of adaptive pooling.
+template <class Body>
+void for_each_adaptive(std::int64_t extent, std::int64_t windows, const Body& body) {
+  for (std::int64_t i = 0; i < windows; ++i) {
+    const std::int64_t first = i * extent / windows;
+    const std::int64_t end = ((i + 1) * extent + windows - 1) / windows;
+    for (std::int64_t at = first; at < end; ++at) body(i, at, end - first);
+  }
+}
+
+/// body(index in the image, index in the result, size of the window) for each position of each window.
+template <class Body>
+void for_each_adaptive_element(const ImageLayout& image, const ImageLayout& pooled, const Body& body) {
+  for (std::int64_t n = 0; n < image.n; ++n) {
+    for_each_adaptive(image.h, pooled.h, [&](std::int64_t oh, std::int64_t h, std::int64_t height) {
+      for_each_adaptive(image.w, pooled.w, [&](std::int64_t ow, std::int64_t w, std::int64_t width) {
+        for (std::int64_t c = 0; c < image.c; ++c) {
+          body(image.at(n, h, w) + c, pooled.at(n, oh, ow) + c, static_cast<double>(height * width));
+        }
+      });
+    });
+  }
+}
+
 }  // namespace
+
+void ReferenceBackend::adaptive_avg_pool2d_forward(const Tensor& x, const Tensor& y) {
+  check_adaptive_avg_pool2d_forward(*this, x, y);
+  const std::vector<double> x_values = load(x);
+  std::vector<double> means(static_cast<std::size_t>(y.numel()));
+  for_each_adaptive_element(
+      ImageLayout(x.shape()), ImageLayout(y.shape()),
+      [&](std::int64_t from, std::int64_t to, double size) { means[to] += x_values[from] / size; });
+  store(means, y);
+}
+
+void ReferenceBackend::adaptive_avg_pool2d_backward(const Tensor& dy, const Tensor& dx) {
+  check_adaptive_avg_pool2d_backward(*this, dy, dx);
+  const std::vector<double> dy_values = load(dy);
+  std::vector<double> sums(static_cast<std::size_t>(dx.numel()));
+  for_each_adaptive_element(
+      ImageLayout(dx.shape()), ImageLayout(dy.shape()),
+      [&](std::int64_t to, std::int64_t from, double size) { sums[to] += dy_values[from] / size; });
+  store(sums, dx);
+}
 
 void ReferenceBackend::max_pool2d_forward(const Tensor& x, const Pool2dOptions& options, const Tensor& y,
                                           const Tensor& indices) {

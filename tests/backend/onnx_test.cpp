@@ -55,6 +55,9 @@ class OnnxGlobalAveragePool : public OnnxTest {};
 class OnnxRelu : public OnnxTest {};
 class OnnxFlatten : public OnnxTest {};
 class OnnxDropout : public OnnxTest {};
+class OnnxSigmoid : public OnnxTest {};
+class OnnxLrn : public OnnxTest {};
+class OnnxConcat : public OnnxTest {};
 
 }  // namespace
 
@@ -164,6 +167,40 @@ TEST_P(OnnxDropout, MeetsTheVector) {
   expect_output(0, y, 0.0, 0.0);
 }
 
+TEST_P(OnnxSigmoid, MeetsTheVector) {
+  const Tensor x = input(0);
+  const Tensor y = empty(x.shape());
+  reference().activation_forward(Activation::sigmoid, x, y);
+  expect_output(0, y, 2.0, 1.0);
+}
+
+TEST_P(OnnxLrn, MeetsTheVector) {
+  const Tensor x = channels_last(0);
+  const LrnOptions options{.size = vector().int_or("size", 0),
+                           .alpha = vector().float_or("alpha", 1e-4),
+                           .beta = vector().float_or("beta", 0.75),
+                           .k = vector().float_or("bias", 1.0)};
+  const Tensor y = empty(x.shape());
+  reference().local_response_norm_forward(x, options, y);
+  expect_output(0, channels_first(y), static_cast<double>(options.size), largest(values_of(x)));
+}
+
+/// Along the last axis, which is where channels lie.
+TEST_P(OnnxConcat, MeetsTheVector) {
+  std::int64_t channels = 0;
+  for (std::size_t i = 0; input(i).defined(); ++i) channels += input(i).dim(-1);
+  std::vector<std::int64_t> dims = vector().inputs.at(0).dims;
+  dims.back() = channels;
+  const Tensor y = empty(Shape(dims));
+  std::int64_t first = 0;
+  for (std::size_t i = 0; input(i).defined(); ++i) {
+    const std::int64_t count = input(i).dim(-1);
+    reference().copy_channels(input(i), 0, count, y, first);
+    first += count;
+  }
+  expect_output(0, y, 0.0, 0.0);
+}
+
 INSTANTIATE_TEST_SUITE_P(Vectors, OnnxConv,
                          ::testing::Values("basic_conv_with_padding", "basic_conv_without_padding",
                                            "conv_with_autopad_same", "conv_with_strides_and_asymmetric_padding",
@@ -200,5 +237,12 @@ INSTANTIATE_TEST_SUITE_P(Vectors, OnnxFlatten,
                          ::testing::Values("flatten_axis1", "flatten_default_axis", "flatten_negative_axis3"),
                          onnx_name);
 INSTANTIATE_TEST_SUITE_P(Vectors, OnnxDropout, ::testing::Values("training_dropout_zero_ratio"), onnx_name);
+INSTANTIATE_TEST_SUITE_P(Vectors, OnnxSigmoid, ::testing::Values("sigmoid", "sigmoid_example"), onnx_name);
+INSTANTIATE_TEST_SUITE_P(Vectors, OnnxLrn, ::testing::Values("lrn", "lrn_default"), onnx_name);
+INSTANTIATE_TEST_SUITE_P(Vectors, OnnxConcat,
+                         ::testing::Values("concat_1d_axis_0", "concat_1d_axis_negative_1", "concat_2d_axis_1",
+                                           "concat_2d_axis_negative_1", "concat_3d_axis_2",
+                                           "concat_3d_axis_negative_1"),
+                         onnx_name);
 
 }  // namespace graft::testing

@@ -65,6 +65,35 @@ TEST(SimdMath, ExponentialAtTheRims) {
   EXPECT_FLOAT_EQ(y[7], 2.7182818f);
 }
 
+TEST(SimdMath, LogarithmIsWithinTwoUlps) {
+  // Of |x|, from far below 1 to far above it: the exponent's part and the mantissa's both count.
+  const auto of_magnitude = [](simd::f32x8 x) { return simd::logarithm(simd::absolute(x)); };
+  const Worst worst = worst_error(of_magnitude, [](double x) { return std::log(std::abs(x)); });
+  EXPECT_LE(worst.ulps, 2.0) << "at " << worst.at;
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const simd::f32x8 y = simd::logarithm(simd::f32x8{1.0f, INFINITY, nan, 3e38f, 1.2e-38f, 2.0f, 0.5f, 1.0f});
+  EXPECT_EQ(y[0], 0.0f);
+  EXPECT_EQ(y[1], INFINITY);
+  EXPECT_TRUE(std::isnan(y[2]));
+  EXPECT_FLOAT_EQ(y[3], std::log(3e38f));
+  EXPECT_FLOAT_EQ(y[4], std::log(1.2e-38f));
+  EXPECT_FLOAT_EQ(y[5], 0.69314718f);
+  EXPECT_FLOAT_EQ(y[6], -0.69314718f);
+}
+
+TEST(SimdMath, LogarithmOfOnePlusIsWithinTwoUlps) {
+  const auto of_share = [](simd::f32x8 x) {
+    return simd::logarithm_of_one_plus(simd::exponential(-simd::absolute(x)));
+  };
+  const auto exact = [](double x) {
+    const simd::f32x8 e = simd::exponential(simd::f32x8{} - static_cast<float>(std::abs(x)));
+    return std::log1p(static_cast<double>(e[0]));
+  };
+  const Worst worst = worst_error(of_share, exact);
+  EXPECT_LE(worst.ulps, 2.0) << "at " << worst.at;
+  EXPECT_EQ(simd::logarithm_of_one_plus(simd::f32x8{})[0], 0.0f);
+}
+
 TEST(SimdMath, LogisticAndItsComplementAreWithinThreeUlps) {
   const auto logistic = [](double x) {
     return x < 0.0 ? std::exp(x) / (1.0 + std::exp(x)) : 1.0 / (1.0 + std::exp(-x));

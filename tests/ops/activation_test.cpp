@@ -6,7 +6,6 @@
 #include <string>
 
 #include "engine/base/error.h"
-#include "engine/nn/activation.h"
 #include "engine/reference/reference_backend.h"
 #include "tests/ops/backend_agreement.h"
 #include "tests/ops/gradient_check.h"
@@ -69,14 +68,6 @@ TEST(Activation, RefusesIntegers) {
   ReferenceBackend backend;
   const Variable x(backend.zeros({4}, DType::i64));
   for (const Function& f : kFunctions) EXPECT_THROW(f.apply(x), Error) << f.name;
-}
-
-TEST(Activation, LayersAreTheOperations) {
-  ReferenceBackend backend;
-  const Variable x = wide_leaf(backend, {5, 13});
-  EXPECT_EQ(to_host(ReLU6().forward(x, {}).value()), to_host(relu6(x).value()));
-  EXPECT_EQ(to_host(SiLU().forward(x, {}).value()), to_host(silu(x).value()));
-  EXPECT_EQ(to_host(Sigmoid().forward(x, {}).value()), to_host(sigmoid(x).value()));
 }
 
 }  // namespace
