@@ -87,6 +87,7 @@ void add_bench(CLI::App& app, CommandContext& context) {
   CLI::App* bench = app.add_subcommand("bench", "measured figures");
   add_bench_inference(*bench, context);
   add_bench_kernels(*bench, context);
+  add_bench_loader(*bench, context);
   CLI::App* command = bench->add_subcommand("step", "a training step with SGD on synthetic data");
   auto flags = std::make_shared<BenchStepFlags>();
   command->add_option("--model", flags->model, "a name of graft models")->required();

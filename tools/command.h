@@ -24,6 +24,7 @@ void add_study(CLI::App& app, CommandContext& context);
 void add_bench(CLI::App& app, CommandContext& context);
 void add_bench_inference(CLI::App& bench, CommandContext& context);
 void add_bench_kernels(CLI::App& bench, CommandContext& context);
+void add_bench_loader(CLI::App& bench, CommandContext& context);
 void add_version(CLI::App& app, CommandContext& context);
 
 /// The whole command: parses, acts, and turns an Error into one line on stderr and its exit code.
