@@ -1,7 +1,7 @@
 #include "models/efficientnet_block.h"
 
 #include "engine/ops/activation.h"
-#include "engine/ops/avg_pool2d.h"
+#include "engine/ops/adaptive_avg_pool2d.h"
 #include "engine/ops/flatten.h"
 #include "engine/ops/scale_channels.h"
 
@@ -34,8 +34,7 @@ SqueezeExcite::SqueezeExcite(Backend& backend, std::int64_t channels, std::int64
 }
 
 Variable SqueezeExcite::forward(const Variable& x, const ForwardContext& context) {
-  const Extent2d whole{x.shape()[1], x.shape()[2]};
-  const Variable means = avg_pool2d(x, {.kernel = whole, .window = {.stride = whole}});
+  const Variable means = adaptive_avg_pool2d(x, {1, 1});
   const Variable gate = sigmoid(expand_->forward(silu(reduce_->forward(means, context)), context));
   return scale_channels(x, flatten(gate));
 }

@@ -1,6 +1,6 @@
 #include "models/plain_layers.h"
 
-#include "engine/base/error.h"
+#include "engine/ops/adaptive_avg_pool2d.h"
 #include "engine/ops/flatten.h"
 #include "engine/ops/max_pool2d.h"
 
@@ -34,11 +34,8 @@ PlainLinear::PlainLinear(Backend& backend, const PlainLinearConfig& config)
 }
 
 Variable PlainLinear::forward(const Variable& x, const ForwardContext& context) {
-  if (x.shape().rank() == 4 && (x.shape()[1] != extent_.height || x.shape()[2] != extent_.width)) {
-    fail(ErrorKind::usage, "images come to the classifier as {}x{}, it wants {}x{}: give them the published size",
-         x.shape()[1], x.shape()[2], extent_.height, extent_.width);
-  }
-  const Variable features = flatten(x);
+  const bool adapts = extent_ && x.shape().rank() == 4 && Extent2d{x.shape()[1], x.shape()[2]} != *extent_;
+  const Variable features = flatten(adapts ? adaptive_avg_pool2d(x, *extent_) : x);
   if (dropout_first_) return linear_->forward(dropout_->forward(features, context), context);
   return dropout_->forward(linear_->forward(features, context), context);
 }

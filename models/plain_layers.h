@@ -37,8 +37,9 @@ class PlainConv final : public Module {
   std::optional<Pool2dOptions> pool_;
 };
 
-/// A hidden layer of a plain network's classifier: linear and ReLU, with dropout before or after. Images are averaged
-/// down or spread to `extent` (torchvision's AdaptiveAvgPool2d, nothing at the published input size) and flattened.
+/// A hidden layer of a plain network's classifier: linear and ReLU, with dropout before or after. Images are flattened,
+/// where `extent` is given averaged to it before (torchvision's AdaptiveAvgPool2d, nothing at the published input
+/// size).
 struct PlainLinearConfig {
   std::int64_t in_features = 0;
   std::int64_t out_features = 4096;
@@ -46,7 +47,7 @@ struct PlainLinearConfig {
   std::string dropout_stream{};  ///< the layer's name in the whole network
   double dropout = 0.5;
   bool dropout_first = false;
-  Extent2d extent{};  ///< of images
+  std::optional<Extent2d> extent{};
 };
 
 class PlainLinear final : public Module {
@@ -58,7 +59,7 @@ class PlainLinear final : public Module {
   std::shared_ptr<Linear> linear_;
   std::shared_ptr<Dropout> dropout_;
   bool dropout_first_;
-  Extent2d extent_;
+  std::optional<Extent2d> extent_;
 };
 
 }  // namespace graft

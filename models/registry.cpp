@@ -6,6 +6,7 @@
 #include "engine/base/nearest_name.h"
 #include "models/alexnet.h"
 #include "models/backbone.h"
+#include "models/caffenet.h"
 #include "models/cifar_resnet.h"
 #include "models/convnet6.h"
 #include "models/densenet.h"
@@ -91,6 +92,8 @@ void add_resnets(std::vector<BackboneEntry>& entries) {
 
 void add_plain(std::vector<BackboneEntry>& entries) {
   entries.push_back(imagenet_entry("alexnet", "AlexNet in one column, as in torchvision", make_alexnet));
+  entries.push_back(imagenet_entry("caffenet", "CaffeNet, the network of Yosinski et al. 2014", make_caffenet,
+                                   {.classes = 1000, .in_channels = 3, .height = 227, .width = 227}));
   for (const int depth : {11, 13, 16, 19}) {
     for (const bool norm : {false, true}) {
       entries.push_back(imagenet_entry(fmt::format("vgg{}{}", depth, norm ? "_bn" : ""),

@@ -42,8 +42,8 @@ TEST(Backbone, ListsItsStages) {
 TEST(Backbone, StagesAndHeadMakeUpAllParameters) {
   const auto backend = make_reference_backend({});
   for (const std::string name :
-       {"convnet6", "cifar_resnet20_b", "resnet18", "resnet50", "resnext50_32x4d", "alexnet", "vgg11_bn", "densenet121",
-        "chexnet", "mobilenet_v2", "efficientnet_b0", "tf_efficientnet_lite0"}) {
+       {"convnet6", "cifar_resnet20_b", "resnet18", "resnet50", "resnext50_32x4d", "alexnet", "caffenet", "vgg11_bn",
+        "densenet121", "chexnet", "mobilenet_v2", "efficientnet_b0", "tf_efficientnet_lite0"}) {
     const auto model = make_backbone(name, *backend, find_backbone(name).defaults);
     const auto all = names_of(model->parameters());
     auto staged = names_of(model->stage_parameters(0, model->stage_count()));
@@ -134,7 +134,7 @@ TEST(BackboneRegistry, NamesTheNearest) {
     EXPECT_EQ(&find_backbone(entry.name), &entry);
     EXPECT_FALSE(entry.description.empty());
   }
-  EXPECT_EQ(names.size(), 62u);
+  EXPECT_EQ(names.size(), 63u);
   try {
     find_backbone("resnet81");
     FAIL();

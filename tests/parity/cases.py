@@ -7,6 +7,9 @@ import torchvision
 from torch import nn
 from torch.nn import functional
 
+from caffenet import STAGES as CAFFENET_STAGES
+from caffenet import CaffeNet
+
 SMALL = (2, 3, 64, 64)  # N, C, H, W: reduced from 224x224 where the network takes any size
 PUBLISHED = (2, 3, 224, 224)
 
@@ -39,6 +42,12 @@ def alexnet():
     stages = [(f"conv{i + 1}", f"features.{place}") for i, place in enumerate([2, 5, 7, 9, 12])]
     stages += [("fc6", "classifier.2"), ("fc7", "classifier.5")]
     yield Case("alexnet", torchvision_model("alexnet", dropout=0.0), stages, shape=PUBLISHED, quick=True)
+
+
+def caffenets():
+    yield Case("caffenet", CaffeNet, CAFFENET_STAGES, shape=(2, 3, 227, 227), quick=True)
+    # Extents that Caffe's pools round up: 36 to 18, 18 to 9, 9 to 4.
+    yield Case("caffenet", lambda classes: CaffeNet(classes, extent=4), CAFFENET_STAGES, shape=(2, 3, 151, 151))
 
 
 def vgg_stages(model):
@@ -89,4 +98,4 @@ def efficientnets():
 
 
 def all_cases():
-    return [*resnets(), *alexnet(), *vggs(), *densenets(), *mobilenets(), *efficientnets()]
+    return [*resnets(), *alexnet(), *caffenets(), *vggs(), *densenets(), *mobilenets(), *efficientnets()]
