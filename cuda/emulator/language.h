@@ -81,39 +81,48 @@ T max(T a, T b) {
   return a < b ? b : a;
 }
 
-__forceinline__ void __syncthreads() { emulator::block_barrier(); }
+// Each takes the place of its call as a last argument that kernels leave out.
+__forceinline__ void __syncthreads(emulator::CallSite site = emulator::CallSite::here()) {
+  emulator::block_barrier(site);
+}
 
 // Warp primitives over all 32 lanes; a kernel that names fewer is told so.
-__forceinline__ void __syncwarp(unsigned mask = 0xffffffffu) { emulator::warp_barrier(mask); }
+__forceinline__ void __syncwarp(unsigned mask = 0xffffffffu, emulator::CallSite site = emulator::CallSite::here()) {
+  emulator::warp_barrier(mask, site);
+}
 
 /// The value of lane `lane`.
 template <class T>
-__forceinline__ T __shfl_sync(unsigned mask, T value, int lane) {
-  return emulator::warp_shuffle(mask, value, lane & 31);
+__forceinline__ T __shfl_sync(unsigned mask, T value, int lane, emulator::CallSite site = emulator::CallSite::here()) {
+  return emulator::warp_shuffle(mask, value, lane & 31, site);
 }
 template <class T>
-__forceinline__ T __shfl_xor_sync(unsigned mask, T value, int lane_mask) {
-  return emulator::warp_shuffle(mask, value, emulator::lane() ^ (lane_mask & 31));
+__forceinline__ T __shfl_xor_sync(unsigned mask, T value, int lane_mask,
+                                  emulator::CallSite site = emulator::CallSite::here()) {
+  return emulator::warp_shuffle(mask, value, emulator::lane() ^ (lane_mask & 31), site);
 }
 /// Lane i takes the value of lane i + delta; the last `delta` lanes keep their own.
 template <class T>
-__forceinline__ T __shfl_down_sync(unsigned mask, T value, unsigned delta) {
+__forceinline__ T __shfl_down_sync(unsigned mask, T value, unsigned delta,
+                                   emulator::CallSite site = emulator::CallSite::here()) {
   const int source = emulator::lane() + static_cast<int>(delta);
-  return emulator::warp_shuffle(mask, value, source < warpSize ? source : emulator::lane());
+  return emulator::warp_shuffle(mask, value, source < warpSize ? source : emulator::lane(), site);
 }
 template <class T>
-__forceinline__ T __shfl_up_sync(unsigned mask, T value, unsigned delta) {
+__forceinline__ T __shfl_up_sync(unsigned mask, T value, unsigned delta,
+                                 emulator::CallSite site = emulator::CallSite::here()) {
   const int source = emulator::lane() - static_cast<int>(delta);
-  return emulator::warp_shuffle(mask, value, source >= 0 ? source : emulator::lane());
+  return emulator::warp_shuffle(mask, value, source >= 0 ? source : emulator::lane(), site);
 }
-__forceinline__ unsigned __ballot_sync(unsigned mask, int predicate) {
-  return emulator::warp_ballot(mask, predicate != 0);
+__forceinline__ unsigned __ballot_sync(unsigned mask, int predicate,
+                                       emulator::CallSite site = emulator::CallSite::here()) {
+  return emulator::warp_ballot(mask, predicate != 0, site);
 }
-__forceinline__ int __any_sync(unsigned mask, int predicate) {
-  return emulator::warp_ballot(mask, predicate != 0) != 0;
+__forceinline__ int __any_sync(unsigned mask, int predicate, emulator::CallSite site = emulator::CallSite::here()) {
+  return emulator::warp_ballot(mask, predicate != 0, site) != 0;
 }
-__forceinline__ int __all_sync(unsigned mask, int predicate) {
-  return emulator::warp_ballot(mask, predicate != 0) == 0xffffffffu;
+__forceinline__ int __all_sync(unsigned mask, int predicate, emulator::CallSite site = emulator::CallSite::here()) {
+  return emulator::warp_ballot(mask, predicate != 0, site) == 0xffffffffu;
 }
 
 // Atomics. Threads run one after another, so a plain read, change and write is atomic; the checked build is told that

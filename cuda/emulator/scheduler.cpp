@@ -54,6 +54,7 @@ struct Warp {
   const char* primitive = nullptr;
   Complete complete = nullptr;
   const void* pc = nullptr;  ///< of the lane that came first
+  CallSite site{};           ///< of the same
 };
 
 std::uint64_t volume(const dim3& extents) { return std::uint64_t{extents.x} * extents.y * extents.z; }
@@ -114,8 +115,8 @@ class BlockRunner {
   std::size_t threads() const { return threads_.size(); }
   void* shared() { return shared_->bytes; }
   void check_dynamic_shared(const void* address, std::size_t bytes, const void* pc);
-  void block_barrier(const void* pc);
-  void rendezvous(const char* name, unsigned mask, void* slot, Complete complete, const void* pc);
+  void block_barrier(CallSite site, const void* pc);
+  void rendezvous(const char* name, unsigned mask, void* slot, Complete complete, CallSite site, const void* pc);
   [[noreturn]] void fault(const std::string& what, const void* pc);
   [[noreturn]] void fault_for_good(const std::string& what, const void* pc);
   std::string where() const {
@@ -160,6 +161,7 @@ class BlockRunner {
   std::size_t current_ = 0;           ///< the running thread
   std::size_t at_barrier_ = 0;        ///< threads of the block that wait at its barrier
   const void* barrier_pc_ = nullptr;  ///< where the first of them waits
+  CallSite barrier_site_{};           ///< where that is written
   std::size_t done_ = 0;              ///< threads that have ended
   Fiber host_;
   std::vector<std::unique_ptr<Fiber>> fibers_;
@@ -332,9 +334,20 @@ void BlockRunner::check_failed() {
   throw Error(message);
 }
 
-void BlockRunner::block_barrier(const void* pc) {
-  if (barrier_pc_ == nullptr) barrier_pc_ = pc;
-  if (pc != barrier_pc_ && source_line(pc) != source_line(barrier_pc_)) {
+/// True iff two calls of a primitive are one in the source: written at one place, and, where that is in a helper,
+/// reached from one line of the kernel as far as debug information tells.
+bool same_call(CallSite site, const void* pc, CallSite other_site, const void* other_pc) {
+  if (pc == other_pc) return true;
+  if (site.line != other_site.line || std::strcmp(site.file, other_site.file) != 0) return false;
+  return !has_source_line(pc) || !has_source_line(other_pc) || source_line(pc) == source_line(other_pc);
+}
+
+void BlockRunner::block_barrier(CallSite site, const void* pc) {
+  if (barrier_pc_ == nullptr) {
+    barrier_pc_ = pc;
+    barrier_site_ = site;
+  }
+  if (!same_call(site, pc, barrier_site_, barrier_pc_)) {
     fault(fmt::format("this thread is at one barrier of the block, another thread at the one at {}",
                       source_line(barrier_pc_)),
           pc);
@@ -343,14 +356,16 @@ void BlockRunner::block_barrier(const void* pc) {
   sleep(State::at_block_barrier, pc);
 }
 
-void BlockRunner::rendezvous(const char* name, unsigned mask, void* slot, Complete complete, const void* pc) {
+void BlockRunner::rendezvous(const char* name, unsigned mask, void* slot, Complete complete, CallSite site,
+                             const void* pc) {
   if (mask != 0xffffffffu) fault(fmt::format("{} with mask {:#x}: graft's kernels use whole warps", name, mask), pc);
   Warp& warp = warps_[current_ / kLanes];
   if (warp.arrived == 0) {
     warp.primitive = name;
     warp.complete = complete;
     warp.pc = pc;
-  } else if (warp.complete != complete || (pc != warp.pc && source_line(pc) != source_line(warp.pc))) {
+    warp.site = site;
+  } else if (warp.complete != complete || !same_call(site, pc, warp.site, warp.pc)) {
     fault(
         fmt::format("this lane is at {}, another of its warp at {} at {}", name, warp.primitive, source_line(warp.pc)),
         pc);
@@ -432,15 +447,15 @@ void check_dynamic_shared(const void* address, std::size_t bytes, const void* pc
   runner->check_dynamic_shared(address, bytes, pc);
 }
 
-[[gnu::noinline]] void block_barrier() { runner->block_barrier(__builtin_return_address(0)); }
+[[gnu::noinline]] void block_barrier(CallSite site) { runner->block_barrier(site, __builtin_return_address(0)); }
 
-[[gnu::noinline]] void warp_barrier(unsigned mask) {
-  runner->rendezvous("__syncwarp", mask, nullptr, nullptr, __builtin_return_address(0));
+[[gnu::noinline]] void warp_barrier(unsigned mask, CallSite site) {
+  runner->rendezvous("__syncwarp", mask, nullptr, nullptr, site, __builtin_return_address(0));
 }
 
 [[gnu::noinline]] void warp_rendezvous(const char* name, unsigned mask, void* slot,
-                                       void (*complete)(const WarpSlots& slots)) {
-  runner->rendezvous(name, mask, slot, complete, __builtin_return_address(0));
+                                       void (*complete)(const WarpSlots& slots), CallSite site) {
+  runner->rendezvous(name, mask, slot, complete, site, __builtin_return_address(0));
 }
 
 void kernel_fault(const std::string& what, const void* pc) { runner->fault(what, pc); }

@@ -64,8 +64,20 @@ void* dynamic_shared_memory();
 /// A fault unless the bytes are static shared memory or lie within the dynamic shared memory that the launch asked for.
 void check_dynamic_shared(const void* address, std::size_t bytes, const void* pc);
 
-GRAFT_CALL_APART void block_barrier();
-GRAFT_CALL_APART void warp_barrier(unsigned mask);
+/// Where a call is written. A compiler may make several calls of one (it unrolls and inlines), and a program without
+/// debug information has no lines for their addresses: then this says that they are the same.
+struct CallSite {
+  const char* file;
+  int line;
+
+  /// As a default argument: the place of the call that leaves it out.
+  static constexpr CallSite here(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    return {file, line};
+  }
+};
+
+GRAFT_CALL_APART void block_barrier(CallSite site);
+GRAFT_CALL_APART void warp_barrier(unsigned mask, CallSite site);
 
 /// What a lane brings to a warp primitive, and what it takes away.
 using WarpSlots = std::array<void*, 32>;
@@ -74,11 +86,11 @@ using WarpSlots = std::array<void*, 32>;
 /// `complete`, which sees all slots and writes the results into them. The basis of every warp primitive; what calls it
 /// is always inlined, so that the call's address is one in the kernel.
 GRAFT_CALL_APART void warp_rendezvous(const char* name, unsigned mask, void* slot,
-                                      void (*complete)(const WarpSlots& slots));
+                                      void (*complete)(const WarpSlots& slots), CallSite site = CallSite::here());
 
 /// The value that lane `source` brought.
 template <class T>
-[[gnu::always_inline]] inline T warp_shuffle(unsigned mask, T value, int source) {
+[[gnu::always_inline]] inline T warp_shuffle(unsigned mask, T value, int source, CallSite site) {
   static_assert(std::is_trivially_copyable_v<T>);
   struct Slot {
     T value;
@@ -86,28 +98,34 @@ template <class T>
     T result;
   };
   Slot mine{value, source, value};
-  warp_rendezvous("__shfl_sync", mask, &mine, [](const WarpSlots& slots) {
-    for (void* slot : slots) {
-      auto* taker = static_cast<Slot*>(slot);
-      taker->result = static_cast<const Slot*>(slots[static_cast<std::size_t>(taker->source)])->value;
-    }
-  });
+  warp_rendezvous(
+      "__shfl_sync", mask, &mine,
+      [](const WarpSlots& slots) {
+        for (void* slot : slots) {
+          auto* taker = static_cast<Slot*>(slot);
+          taker->result = static_cast<const Slot*>(slots[static_cast<std::size_t>(taker->source)])->value;
+        }
+      },
+      site);
   return mine.result;
 }
 
 /// Bit i: the predicate of lane i.
-[[gnu::always_inline]] inline unsigned warp_ballot(unsigned mask, bool predicate) {
+[[gnu::always_inline]] inline unsigned warp_ballot(unsigned mask, bool predicate, CallSite site) {
   struct Slot {
     bool predicate;
     unsigned result;
   };
   Slot mine{predicate, 0};
-  warp_rendezvous("__ballot_sync", mask, &mine, [](const WarpSlots& slots) {
-    unsigned bits = 0;
-    for (std::size_t i = 0; i < slots.size(); ++i)
-      bits |= static_cast<unsigned>(static_cast<const Slot*>(slots[i])->predicate) << i;
-    for (void* slot : slots) static_cast<Slot*>(slot)->result = bits;
-  });
+  warp_rendezvous(
+      "__ballot_sync", mask, &mine,
+      [](const WarpSlots& slots) {
+        unsigned bits = 0;
+        for (std::size_t i = 0; i < slots.size(); ++i)
+          bits |= static_cast<unsigned>(static_cast<const Slot*>(slots[i])->predicate) << i;
+        for (void* slot : slots) static_cast<Slot*>(slot)->result = bits;
+      },
+      site);
   return mine.result;
 }
 

@@ -8,5 +8,7 @@ namespace graft::cuda::emulator {
 /// emulator's and the kernels' shared device headers. The module and offset where there is no debug information or no
 /// addr2line.
 std::string source_line(const void* pc);
+/// True iff source_line knows one.
+bool has_source_line(const void* pc);
 
 }  // namespace graft::cuda::emulator

@@ -20,9 +20,10 @@ void* map_zeros(std::size_t bytes) {
 /// Gives back whole pages of zero-filled memory; what is left of the range keeps its bytes.
 void drop_pages(void* begin, std::size_t bytes) {
   const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-  const std::uintptr_t first = (reinterpret_cast<std::uintptr_t>(begin) + page - 1) / page * page;
-  const std::uintptr_t end = (reinterpret_cast<std::uintptr_t>(begin) + bytes) / page * page;
-  if (end > first) madvise(reinterpret_cast<void*>(first), end - first, MADV_DONTNEED);
+  const auto address = reinterpret_cast<std::uintptr_t>(begin);
+  const std::uintptr_t first = (address + page - 1) / page * page;
+  const std::uintptr_t end = (address + bytes) / page * page;
+  if (end > first) madvise(static_cast<std::byte*>(begin) + (first - address), end - first, MADV_DONTNEED);
 }
 
 std::size_t cells_of(std::size_t bytes) { return (bytes + kCellBytes - 1) / kCellBytes; }

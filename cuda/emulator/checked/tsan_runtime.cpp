@@ -31,6 +31,7 @@ inline void seen(AccessKind kind, const void* address, std::size_t bytes, const 
   GRAFT_PLAIN_ACCESS(__tsan_unaligned_read##bytes, AccessKind::read, bytes) \
   GRAFT_PLAIN_ACCESS(__tsan_unaligned_write##bytes, AccessKind::write, bytes)
 
+// NOLINTBEGIN(bugprone-macro-parentheses): T is a type.
 // What the launchers beside the kernels use (the guards of static variables, shared pointers) and no kernel: atomics
 // of std::atomic's kind.
 #define GRAFT_ATOMIC_CHANGE(bits, T, name)                                  \
@@ -61,6 +62,7 @@ inline void seen(AccessKind kind, const void* address, std::size_t bytes, const 
   GRAFT_ATOMIC_CHANGE(bits, T, or)                                                                                    \
   GRAFT_ATOMIC_CHANGE(bits, T, xor)                                                                                   \
   GRAFT_ATOMIC_CHANGE(bits, T, nand)
+// NOLINTEND(bugprone-macro-parentheses)
 
 extern "C" {
 
