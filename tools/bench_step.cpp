@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "engine/backend/registry.h"
 #include "engine/base/error.h"
@@ -26,6 +28,7 @@ struct BenchStepFlags {
   std::int64_t warmup = 3;
   int threads = 0;
   DeviceFlags device;
+  bool split = false;
   bool json = false;
 };
 
@@ -51,32 +54,69 @@ SyntheticStepOptions resolve(const BenchStepFlags& flags) {
   return options;
 }
 
-int bench_step(const BenchStepFlags& flags) {
-  const SyntheticStepOptions options = resolve(flags);
+void print_split(const std::vector<StepPart>& parts) {
+  double all = 0.0;
+  fmt::print("{:40} {:>8} {:>10} {:>6}\n", "kernel", "calls", "ms", "share");
+  for (const StepPart& part : parts) {
+    fmt::print("{:40} {:8g} {:10.4f} {:5.1f}%\n", part.kernel, part.calls, part.milliseconds, 100.0 * part.share);
+    all += part.milliseconds;
+  }
+  fmt::print("all kernels of a step called one by one: {:.2f} ms\n", all);
+}
+
+nlohmann::ordered_json json_of(const std::vector<StepPart>& parts) {
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  for (const StepPart& part : parts) {
+    rows.push_back({{"kernel", part.kernel}, {"calls", part.calls}, {"ms", part.milliseconds}, {"share", part.share}});
+  }
+  return rows;
+}
+
+/// On a backend of its own, whose steps are not captured.
+std::vector<StepPart> split(const BenchStepFlags& flags, const SyntheticStepOptions& options) {
+  DeviceFlags device = flags.device;
+  device.no_graph = true;
+  const auto backend = backend_registry().make(device.name, backend_options(device, flags.threads));
+  return split_step(*backend, options);
+}
+
+struct StepTime {
+  std::string device;
+  int threads = 0;
+  bool graph = false;
+  double milliseconds = 0.0;
+  double least = 0.0;
+};
+
+StepTime time_of(const BenchStepFlags& flags, const SyntheticStepOptions& options) {
   const auto backend = backend_registry().make(flags.device.name, backend_options(flags.device, flags.threads));
   const std::vector<double> all = time_steps(*backend, options);
-  const double milliseconds = median(all);
-  const double rate = 1e3 * static_cast<double>(flags.batch) / milliseconds;
+  return {.device = backend->device_kind(),
+          .threads = backend->threads(),
+          .graph = backend->can_capture(),
+          .milliseconds = median(all),
+          .least = *std::min_element(all.begin(), all.end())};
+}
+
+int bench_step(const BenchStepFlags& flags) {
+  const SyntheticStepOptions options = resolve(flags);
+  const StepTime step = time_of(flags, options);
+  const double rate = 1e3 * static_cast<double>(flags.batch) / step.milliseconds;
+  const double rss = peak_rss_mib();
   if (!flags.json) {
     fmt::print(
         "{} batch {} at {}x{} in {} on {} with {} threads: {:.2f} ms a step (least {:.2f}), {:.0f} images/s, "
         "{:.0f} MiB\n",
-        flags.model, flags.batch, options.network.height, options.network.width, flags.dtype, backend->device_kind(),
-        backend->threads(), milliseconds, *std::min_element(all.begin(), all.end()), rate, peak_rss_mib());
+        flags.model, flags.batch, options.network.height, options.network.width, flags.dtype, step.device, step.threads,
+        step.milliseconds, step.least, rate, rss);
+    if (flags.split) print_split(split(flags, options));
     return 0;
   }
-  const nlohmann::ordered_json row{{"model", flags.model},
-                                   {"batch", flags.batch},
-                                   {"size", options.network.height},
-                                   {"dtype", flags.dtype},
-                                   {"device", backend->device_kind()},
-                                   {"threads", backend->threads()},
-                                   {"graph", backend->can_capture()},
-                                   {"steps", flags.steps},
-                                   {"ms_per_step", milliseconds},
-                                   {"least_ms", *std::min_element(all.begin(), all.end())},
-                                   {"images_per_second", rate},
-                                   {"peak_rss_mib", peak_rss_mib()}};
+  nlohmann::ordered_json row{{"model", flags.model},   {"batch", flags.batch},      {"size", options.network.height},
+                             {"dtype", flags.dtype},   {"device", step.device},     {"threads", step.threads},
+                             {"graph", step.graph},    {"steps", flags.steps},      {"ms_per_step", step.milliseconds},
+                             {"least_ms", step.least}, {"images_per_second", rate}, {"peak_rss_mib", rss}};
+  if (flags.split) row["split"] = json_of(split(flags, options));
   fmt::print("{}\n", row.dump());
   return 0;
 }
@@ -100,6 +140,7 @@ void add_bench(CLI::App& app, CommandContext& context) {
   command->add_option("--warmup", flags->warmup, "steps before them")->check(CLI::NonNegativeNumber);
   command->add_option("--threads", flags->threads, "0: all cores")->check(CLI::NonNegativeNumber);
   add_device_flags(*command, flags->device);
+  command->add_flag("--split", flags->split, "also what each kernel takes of a step, called one by one");
   command->add_flag("--json", flags->json, "print JSON");
   command->callback([&context, flags] { context.chosen = [flags] { return bench_step(*flags); }; });
 }

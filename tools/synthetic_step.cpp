@@ -45,6 +45,23 @@ std::shared_ptr<Backbone> synthetic_network(Backend& backend, const SyntheticSte
   return network;
 }
 
+/// A network that trains on one batch.
+class SyntheticTraining {
+ public:
+  SyntheticTraining(Backend& backend, const SyntheticStepOptions& options)
+      : network_(synthetic_network(backend, options)),
+        batch_(synthetic_batch(backend, options)),
+        trainer_(*network_, backend,
+                 {.settings = options.training, .steps_per_epoch = options.warmup + options.steps}) {}
+
+  void step() { trainer_.step(batch_, 0); }
+
+ private:
+  std::shared_ptr<Backbone> network_;
+  Batch batch_;
+  Trainer trainer_;
+};
+
 /// Milliseconds of `step`, without those of the first calls.
 std::vector<double> time_calls(Backend& backend, const SyntheticStepOptions& options,
                                const std::function<void()>& step) {
@@ -62,10 +79,8 @@ std::vector<double> time_calls(Backend& backend, const SyntheticStepOptions& opt
 }  // namespace
 
 std::vector<double> time_steps(Backend& backend, const SyntheticStepOptions& options) {
-  const std::shared_ptr<Backbone> network = synthetic_network(backend, options);
-  const Batch batch = synthetic_batch(backend, options);
-  Trainer trainer(*network, backend, {.settings = options.training, .steps_per_epoch = options.warmup + options.steps});
-  return time_calls(backend, options, [&] { trainer.step(batch, 0); });
+  SyntheticTraining training(backend, options);
+  return time_calls(backend, options, [&] { training.step(); });
 }
 
 std::vector<double> time_inference(Backend& backend, const SyntheticStepOptions& options, bool folded) {
@@ -74,6 +89,28 @@ std::vector<double> time_inference(Backend& backend, const SyntheticStepOptions&
   if (folded) fold_batch_norm(*network);
   const NoGradScope no_grad;
   return time_calls(backend, options, [&] { network->forward(images, {}); });
+}
+
+std::vector<StepPart> split_step(Backend& backend, const SyntheticStepOptions& options) {
+  SyntheticTraining training(backend, options);
+  for (std::int64_t step = 0; step < options.warmup; ++step) training.step();
+  KernelTimes times;
+  double all = 0.0;
+  for (std::int64_t step = 0; step < options.steps; ++step) {
+    for (const KernelTime& time : backend.time_kernels([&] { training.step(); })) {
+      times.add(time);
+      all += time.milliseconds;
+    }
+  }
+  const auto steps = static_cast<double>(options.steps);
+  std::vector<StepPart> parts;
+  for (const KernelTime& time : times.longest_first()) {
+    parts.push_back({.kernel = time.kernel,
+                     .calls = static_cast<double>(time.calls) / steps,
+                     .milliseconds = time.milliseconds / steps,
+                     .share = time.milliseconds / all});
+  }
+  return parts;
 }
 
 double median(std::vector<double> values) {

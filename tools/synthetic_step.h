@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "engine/backend/backend.h"
@@ -24,6 +25,16 @@ std::vector<double> time_steps(Backend& backend, const SyntheticStepOptions& opt
 /// Milliseconds of each measured forward pass without a tape, of the same network and batch; `folded`: its batch norms
 /// folded into its convolutions.
 std::vector<double> time_inference(Backend& backend, const SyntheticStepOptions& options, bool folded);
+
+/// What each kernel takes of a step, the longest first: time and calls are means over the measured steps. The backend
+/// must not capture; Error(usage) if it does not time its kernels.
+struct StepPart {
+  std::string kernel;
+  double calls = 0.0;
+  double milliseconds = 0.0;
+  double share = 0.0;  ///< of all kernels' time
+};
+std::vector<StepPart> split_step(Backend& backend, const SyntheticStepOptions& options);
 
 double median(std::vector<double> values);
 

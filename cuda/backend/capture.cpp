@@ -44,6 +44,7 @@ class PoolScope {
 
 std::unique_ptr<CapturedWork> CudaBackend::capture(const std::function<void()>& work) {
   check(capture_pool_ == nullptr, "[capture] work is being recorded already");
+  check(stream_.timer() == nullptr, "[capture] kernels are being timed: time them without capturing");
   // What was put by for steps that are not recorded would only lie beside the graph's own memory.
   stream_.synchronize();
   pool_->trim();

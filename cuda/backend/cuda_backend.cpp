@@ -2,6 +2,7 @@
 
 #include "cuda/backends.h"
 #include "cuda/library/build.h"
+#include "cuda/runtime/kernel_timer.h"
 #include "engine/backend/contract.h"
 #include "engine/base/error.h"
 #ifdef GRAFT_CUDA_EMULATED
@@ -79,6 +80,13 @@ void CudaBackend::copy_to_host(const Tensor& source, void* destination) {
 }
 
 void CudaBackend::synchronize() { stream_.synchronize(); }
+
+std::vector<KernelTime> CudaBackend::time_kernels(const std::function<void()>& work) {
+  check(capture_pool_ == nullptr, "[time_kernels] work is being recorded: its kernels do not run");
+  const KernelTimer timer(stream_);
+  work();
+  return timer.times();
+}
 
 }  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM
 

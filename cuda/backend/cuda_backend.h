@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "cuda/library/chooser.h"
 #include "cuda/library/library.h"
@@ -36,6 +37,7 @@ class CudaBackend final : public Backend {
   void synchronize() override;
   bool can_capture() const override { return options_.graph; }
   std::unique_ptr<CapturedWork> capture(const std::function<void()>& work) override;
+  std::vector<KernelTime> time_kernels(const std::function<void()>& work) override;
 
   const Stream& stream() const { return stream_; }
   MemoryStatistics memory_statistics() const { return pool_->statistics(); }

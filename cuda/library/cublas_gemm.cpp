@@ -6,6 +6,7 @@
 #include "cuda/kernels/bias_relu.h"
 #include "cuda/library/library.h"
 #include "cuda/library/shared_library.h"
+#include "cuda/runtime/kernel_timer.h"
 #include "cuda/runtime/memory_pool.h"
 #include "engine/base/error.h"
 
@@ -92,12 +93,14 @@ class CublasGemm final : public GemmLibrary {
     const float one = 1.0f;
     const float zero = 0.0f;
     const cublasComputeType_t compute = p.tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
-    check_status(cublas_.cublasGemmStridedBatchedEx_64(
-                     handle_, p.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N, p.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N, p.n,
-                     p.m, p.k, &one, b, type_of(p.input), p.transpose_b ? p.k : p.n, p.k * p.n, a, type_of(p.input),
-                     p.transpose_a ? p.m : p.k, p.m * p.k, &zero, c, type_of(output), p.n, p.m * p.n, p.batch, compute,
-                     CUBLAS_GEMM_DEFAULT),
-                 "cublasGemmStridedBatchedEx");
+    timed(stream_, "cublas_gemm", [&] {
+      check_status(cublas_.cublasGemmStridedBatchedEx_64(
+                       handle_, p.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N, p.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N,
+                       p.n, p.m, p.k, &one, b, type_of(p.input), p.transpose_b ? p.k : p.n, p.k * p.n, a,
+                       type_of(p.input), p.transpose_a ? p.m : p.k, p.m * p.k, &zero, c, type_of(output), p.n,
+                       p.m * p.n, p.batch, compute, CUBLAS_GEMM_DEFAULT),
+                   "cublasGemmStridedBatchedEx");
+    });
   }
 
   void check_status(cublasStatus_t status, const char* call) const {

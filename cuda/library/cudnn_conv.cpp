@@ -8,6 +8,7 @@
 
 #include "cuda/library/cudnn_operation.h"
 #include "cuda/library/library.h"
+#include "cuda/runtime/kernel_timer.h"
 #include "engine/base/error.h"
 
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
@@ -70,7 +71,10 @@ class CudnnConv final : public ConvLibrary {
         .set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, CUDNN_TYPE_VOID_PTR, std::span<const void* const>(data))
         .set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, scratch)
         .finalize();
-    api_.check(api_.cudnnBackendExecute(handle_, plan->descriptor.handle(), pack.handle()), "cudnnBackendExecute");
+    constexpr const char* kNames[] = {"cudnn_conv_forward", "cudnn_conv_backward_data", "cudnn_conv_backward_weights"};
+    timed(stream_, kNames[static_cast<int>(pass)], [&] {
+      api_.check(api_.cudnnBackendExecute(handle_, plan->descriptor.handle(), pack.handle()), "cudnnBackendExecute");
+    });
   }
 
  private:

@@ -7,6 +7,7 @@
 
 #include "cuda/device.cuh"
 #include "cuda/runtime/check.h"
+#include "cuda/runtime/kernel_timer.h"
 #include "cuda/runtime/stream.h"
 
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
@@ -25,6 +26,8 @@ void launch(const Stream& stream, const LaunchConfig& config, void (*kernel)(Par
             const Arguments&... arguments) {
   static_assert((std::is_trivially_copyable_v<Parameters> && ...), "kernels take plain values");
   if (config.grid.x == 0 || config.grid.y == 0 || config.grid.z == 0) return;
+  if (KernelTimer* timer = stream.timer(); timer != nullptr) [[unlikely]]
+    timer->begin(config.kernel);
 #ifdef GRAFT_CUDA_EMULATED
   check_cuda(emulator::launch_kernel(
                  stream.handle(), {config.kernel, config.grid, config.block, config.shared_bytes},
@@ -47,6 +50,8 @@ void launch(const Stream& stream, const LaunchConfig& config, void (*kernel)(Par
       },
       values);
 #endif
+  if (KernelTimer* timer = stream.timer(); timer != nullptr) [[unlikely]]
+    timer->end();
 }
 
 /// Blocks of a grid-stride kernel over `items` items: enough for one item a thread, at most `blocks_a_multiprocessor`

@@ -2,6 +2,7 @@
 
 #include "cuda/runtime/check.h"
 #include "cuda/runtime/event.h"
+#include "cuda/runtime/kernel_timer.h"
 
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
@@ -19,11 +20,14 @@ void Stream::wait(const Event& event) const {
 }
 
 void Stream::copy(const void* from, void* to, std::size_t bytes) const {
-  if (bytes > 0) check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, handle_), "cudaMemcpyAsync");
+  if (bytes == 0) return;
+  timed(*this, "copy",
+        [&] { check_cuda(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, handle_), "cudaMemcpyAsync"); });
 }
 
 void Stream::fill_bytes(void* to, int value, std::size_t bytes) const {
-  if (bytes > 0) check_cuda(cudaMemsetAsync(to, value, bytes, handle_), "cudaMemsetAsync");
+  if (bytes == 0) return;
+  timed(*this, "fill_bytes", [&] { check_cuda(cudaMemsetAsync(to, value, bytes, handle_), "cudaMemsetAsync"); });
 }
 
 }  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM

@@ -6,6 +6,7 @@
 namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
 class Event;
+class KernelTimer;
 
 /// A queue of work on a device. Kernels are given to it by launch() (cuda/runtime/launch.cuh).
 class Stream {
@@ -27,9 +28,14 @@ class Stream {
   /// Every byte becomes `value`.
   void fill_bytes(void* to, int value, std::size_t bytes) const;
 
+  /// Who times what is given to the stream; null but while a KernelTimer lives.
+  KernelTimer* timer() const { return timer_; }
+  void set_timer(KernelTimer* timer) const { timer_ = timer; }
+
  private:
   Device device_;
   cudaStream_t handle_ = nullptr;
+  mutable KernelTimer* timer_ = nullptr;
 };
 
 }  // namespace graft::cuda::inline GRAFT_CUDA_PLATFORM

@@ -8,6 +8,10 @@ std::unique_ptr<CapturedWork> Backend::capture(const std::function<void()>& /*wo
   fail(ErrorKind::failure, "[capture] {} does not record work: call the kernels", kind());
 }
 
+std::vector<KernelTime> Backend::time_kernels(const std::function<void()>& /*work*/) {
+  fail(ErrorKind::usage, "[time_kernels] {} does not time its kernels: use cpu or cuda", kind());
+}
+
 Tensor Backend::empty(const Shape& shape, DType dtype) {
   const std::size_t bytes = static_cast<std::size_t>(shape.numel()) * size_of(dtype);
   return Tensor(*this, allocate(bytes), 0, shape, dtype);

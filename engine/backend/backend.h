@@ -13,6 +13,7 @@
 #include "engine/backend/elementwise.h"
 #include "engine/backend/gemm.h"
 #include "engine/backend/images.h"
+#include "engine/backend/kernel_times.h"
 #include "engine/backend/local_response_norm.h"
 #include "engine/backend/loss.h"
 #include "engine/backend/norm.h"
@@ -88,6 +89,12 @@ class Backend : public ConvKernels,
   /// Calls `work` and records the kernels that it calls instead of running them. `work` must not copy from or to the
   /// host or wait. Throws whatever `work` throws, and then nothing is recorded; Error(failure) if !can_capture().
   virtual std::unique_ptr<CapturedWork> capture(const std::function<void()>& work);
+
+  /// Calls `work` and says what each kernel in it took, the longest first. On CUDA a kernel is a launch, a copy or a
+  /// library's call, timed on the device by events around it; on the CPU one of the kernels above, from its call to the
+  /// next one's, the host's work between them with it. Slower than calling `work`, which must not capture. Throws
+  /// whatever `work` throws, and Error(usage) where the backend does not time its kernels.
+  virtual std::vector<KernelTime> time_kernels(const std::function<void()>& work);
 
   /// What "auto" options have chosen so far, by shape: for the record, and for BackendOptions::choices of a rerun.
   virtual std::map<std::string, std::string> choices() const { return {}; }

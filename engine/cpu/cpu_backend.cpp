@@ -11,6 +11,7 @@
 #include "engine/base/error.h"
 #include "engine/base/parallel_for.h"
 #include "engine/cpu/channel_panel.h"
+#include "engine/cpu/kernel_clock.h"
 #include "engine/cpu/memory_pool.h"
 #include "engine/cpu/onednn_context.h"
 
@@ -72,8 +73,21 @@ bool CpuBackend::supports(DType dtype) const {
   return dtype == DType::f32 || (dtype == DType::bf16 && has_instructions(dnnl::cpu_isa::avx512_core));
 }
 
-void CpuBackend::enter() {
+void CpuBackend::enter(const char* kernel) {
   if (omp_get_max_threads() != threads_) omp_set_num_threads(threads_);
+  if (clock_ != nullptr) clock_->enter(kernel);
+}
+
+std::vector<KernelTime> CpuBackend::time_kernels(const std::function<void()>& work) {
+  check(clock_ == nullptr, "[time_kernels] kernels are being timed already");
+  KernelClock clock;
+  struct Scope {
+    explicit Scope(KernelClock*& slot, KernelClock* clock) : slot_(slot) { slot_ = clock; }
+    ~Scope() { slot_ = nullptr; }
+    KernelClock*& slot_;
+  } const scope(clock_, &clock);
+  work();
+  return clock.times();
 }
 
 StoragePtr CpuBackend::allocate(std::size_t bytes) { return pool_->allocate(bytes); }

@@ -12,6 +12,7 @@
 
 namespace graft {
 
+class KernelClock;
 class MemoryPool;
 class OnednnContext;
 
@@ -35,10 +36,12 @@ class CpuBackend final : public Backend {
   void copy_from_host(const void* source, const Tensor& destination) override;
   void copy_to_host(const Tensor& source, void* destination) override;
   void synchronize() override {}
+  std::vector<KernelTime> time_kernels(const std::function<void()>& work) override;
 
   /// Sets OpenMP's thread count of the calling thread to that of this backend. Every kernel that may run in parallel
-  /// calls it first, since OpenMP keeps the count per thread and bits depend on it.
-  void enter();
+  /// calls it first, since OpenMP keeps the count per thread and bits depend on it. `kernel` is the calling function's
+  /// name.
+  void enter(const char* kernel = __builtin_FUNCTION());
   OnednnContext& onednn() { return *onednn_; }
 
   // Every kernel of engine/backend.
@@ -48,6 +51,7 @@ class CpuBackend final : public Backend {
   int threads_;
   std::shared_ptr<MemoryPool> pool_;
   std::unique_ptr<OnednnContext> onednn_;
+  KernelClock* clock_ = nullptr;      ///< while kernels are timed
   std::vector<double> partial_sums_;  ///< [threads, 2048], for reductions whose contracts have no scratch
 };
 
