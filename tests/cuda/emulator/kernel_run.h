@@ -7,51 +7,13 @@
 #include <vector>
 
 #include "cuda/emulator/memory_check.h"
-#include "cuda/emulator/thread_order.h"
 #include "cuda/kernels/device/warp.cuh"
 #include "cuda/runtime/launch.cuh"
 #include "engine/base/error.h"
+#include "tests/cuda/device_array.h"
+#include "tests/cuda/emulator/thread_orders.h"
 
 namespace graft::cuda::testing {
-
-inline const std::vector<emulator::ThreadOrder>& thread_orders() {
-  using Kind = emulator::ThreadOrder::Kind;
-  static const std::vector<emulator::ThreadOrder> orders{{Kind::ascending}, {Kind::descending}, {Kind::random, 7}};
-  return orders;
-}
-
-/// A stream of the emulated device.
-inline Stream open_stream(const emulator::ThreadOrder& order = {}) {
-  const emulator::ScopedThreadOrder scope(order);
-  return Stream(open_device(0));
-}
-
-/// Device memory that holds `values`.
-template <class T>
-class DeviceArray {
- public:
-  explicit DeviceArray(std::size_t count) : count_(count) {
-    check_cuda(cudaMalloc(reinterpret_cast<void**>(&data_), count * sizeof(T)), "cudaMalloc");
-  }
-  DeviceArray(const Stream& stream, const std::vector<T>& values) : DeviceArray(values.size()) {
-    stream.copy(values.data(), data_, count_ * sizeof(T));
-  }
-  ~DeviceArray() { cudaFree(data_); }
-  DeviceArray(const DeviceArray&) = delete;
-  DeviceArray& operator=(const DeviceArray&) = delete;
-
-  T* data() { return data_; }
-  std::vector<T> values(const Stream& stream) const {
-    std::vector<T> host(count_);
-    stream.copy(data_, host.data(), count_ * sizeof(T));
-    stream.synchronize();
-    return host;
-  }
-
- private:
-  T* data_ = nullptr;
-  std::size_t count_;
-};
 
 /// What the launch says is wrong, or "" where it says nothing.
 template <class Launch>

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "cuda/kernels/device/bf16.cuh"
+#include "tests/cuda/emulator/kernel_run.h"
 #include "tests/cuda/kernels/exact_values.h"
 
 namespace graft::cuda::testing {

@@ -2,14 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "cuda/kernels/device/bf16.cuh"
 #include "engine/base/dtype.h"
 #include "engine/base/philox.h"
-#include "tests/cuda/emulator/kernel_run.h"
+#include "tests/cuda/device_array.h"
 
 namespace graft::cuda::testing {
 
@@ -24,8 +24,23 @@ inline std::vector<double> exact_values(std::int64_t count, std::uint64_t seed) 
   return values;
 }
 
-inline float widened(float value) { return value; }
-inline float widened(bf16 value) { return to_float(value); }
+/// To and from T: float, or bfloat16 as the engine or as kernels call it.
+template <class T>
+T rounded_to(double value) {
+  if constexpr (sizeof(T) == sizeof(bfloat16)) {
+    return std::bit_cast<T>(bfloat16(static_cast<float>(value)));
+  } else {
+    return static_cast<float>(value);
+  }
+}
+template <class T>
+float widened(T value) {
+  if constexpr (sizeof(T) == sizeof(bfloat16)) {
+    return static_cast<float>(std::bit_cast<bfloat16>(value));
+  } else {
+    return value;
+  }
+}
 
 /// Device memory with the values rounded once to T, `skip` elements behind a multiple of 16 bytes.
 template <class T>
@@ -47,8 +62,8 @@ class ExactArray {
 
  private:
   static std::vector<T> elements(const std::vector<double>& values, std::size_t skip) {
-    std::vector<T> result(skip, from_float<T>(0.0f));
-    for (const double value : values) result.push_back(from_float<T>(static_cast<float>(value)));
+    std::vector<T> result(skip, rounded_to<T>(0.0));
+    for (const double value : values) result.push_back(rounded_to<T>(value));
     return result;
   }
 
@@ -61,7 +76,7 @@ template <class T>
 void expect_exact(const std::string& what, const std::vector<float>& results, const std::vector<double>& expected) {
   ASSERT_EQ(results.size(), expected.size()) << what;
   for (std::size_t i = 0; i < results.size(); ++i) {
-    const float rounded = widened(from_float<T>(static_cast<float>(expected[i])));
+    const float rounded = widened(rounded_to<T>(expected[i]));
     ASSERT_EQ(results[i], rounded) << what << " at " << i << " of " << results.size();
   }
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cuda/kernels/device/bf16.cuh"
+#include "tests/cuda/emulator/kernel_run.h"
 #include "tests/cuda/kernels/exact_values.h"
 
 namespace graft::cuda::testing {

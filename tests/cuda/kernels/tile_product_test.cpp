@@ -4,6 +4,7 @@
 #include <set>
 
 #include "cuda/kernels/device/matrix_loader.cuh"
+#include "tests/cuda/emulator/kernel_run.h"
 #include "tests/cuda/kernels/exact_values.h"
 
 namespace graft::cuda::testing {

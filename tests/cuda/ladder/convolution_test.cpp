@@ -7,6 +7,7 @@
 #include "engine/backend/conv.h"
 #include "engine/reference/reference_backend.h"
 #include "tests/cuda/kernels/exact_values.h"
+#include "tests/cuda/ladder/streams.h"
 
 namespace graft::cuda::testing {
 
@@ -76,8 +77,7 @@ TEST(ConvLadder, EveryStepIsExactInEveryThreadOrder) {
     const std::vector<double> x = exact_values(layer.x.numel(), 1);
     const std::vector<double> w = exact_values(layer.w.numel(), 2);
     const std::vector<double> expected = expected_of(layer, y, x, w);
-    for (const auto& order : thread_orders()) {
-      const Stream stream = open_stream(order);
+    for_each_stream([&](const Stream& stream) {
       ExactArray<float> device_x(stream, x);
       ExactArray<float> device_w(stream, w);
       for (const NamedConvStep& step : kConvLadder) {
@@ -85,7 +85,7 @@ TEST(ConvLadder, EveryStepIsExactInEveryThreadOrder) {
         step.run(stream, problem_of(layer, y), device_x.data(), device_w.data(), device_y.data());
         expect_exact<float>(layer.name + ", step " + step.name, device_y.values(stream), expected);
       }
-    }
+    });
   }
 }
 

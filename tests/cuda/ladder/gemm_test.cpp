@@ -1,6 +1,7 @@
 #include "cuda/ladder/gemm/ladder.h"
 
 #include "tests/cuda/kernels/exact_values.h"
+#include "tests/cuda/ladder/streams.h"
 
 namespace graft::cuda::testing {
 
@@ -35,16 +36,15 @@ TEST(GemmLadder, EveryStepIsExactInEveryThreadOrder) {
     const std::vector<double> a = exact_values(std::int64_t{e.m} * e.k, 1);
     const std::vector<double> b = exact_values(std::int64_t{e.k} * e.n, 2);
     const std::vector<double> expected = product_of(e, a, b);
-    for (const auto& order : thread_orders()) {
-      const Stream stream = open_stream(order);
+    for_each_stream([&](const Stream& stream) {
       for (const NamedGemmStep& step : kGemmLadder) {
         if (step.dtype == DType::bf16) {
-          expect_step<bf16>(stream, step, e, a, b, expected);
+          expect_step<bfloat16>(stream, step, e, a, b, expected);
         } else {
           expect_step<float>(stream, step, e, a, b, expected);
         }
       }
-    }
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 #include "cuda/ladder/row_reduction/ladder.h"
 
 #include "tests/cuda/kernels/exact_values.h"
+#include "tests/cuda/ladder/streams.h"
 
 namespace graft::cuda::testing {
 
@@ -24,8 +25,7 @@ TEST(RowLadder, EveryStepIsExactInEveryThreadOrder) {
     SCOPED_TRACE(std::to_string(e.rows) + " rows of " + std::to_string(e.channels) + " channels");
     const std::vector<double> values = exact_values(e.rows * e.channels, 1);
     const std::vector<double> expected = sums_of(e, values);
-    for (const auto& order : thread_orders()) {
-      const Stream stream = open_stream(order);
+    for_each_stream([&](const Stream& stream) {
       ExactArray<float> x(stream, values);
       ExactArray<float> workspace(stream, static_cast<std::int64_t>(kRowLadderWorkspaceBytes / sizeof(float)));
       for (const NamedRowStep& step : kRowLadder) {
@@ -33,7 +33,7 @@ TEST(RowLadder, EveryStepIsExactInEveryThreadOrder) {
         step.run(stream, {x.data(), e.rows, e.channels, y.data(), workspace.data()});
         expect_exact<float>(step.name, y.values(stream), expected);
       }
-    }
+    });
   }
 }
 
