@@ -20,6 +20,16 @@ inline f32x8 multiply_add(f32x8 a, f32x8 b, f32x8 c) {
 
 inline f32x8 absolute(f32x8 x) { return reinterpret_cast<f32x8>(reinterpret_cast<u32x8>(x) & 0x7fffffffu); }
 
+/// x, but at least `low` and at most `high`; NaN kept.
+inline f32x8 clamp(f32x8 x, float low, float high) {
+#if defined(__AVX2__)  // of two operands these give the second where one is NaN
+  return _mm256_max_ps(broadcast(low), _mm256_min_ps(broadcast(high), x));
+#else
+  const f32x8 below = x > high ? broadcast(high) : x;
+  return below < low ? broadcast(low) : below;
+#endif
+}
+
 /// 2^n for -126 <= n <= 127.
 inline f32x8 power_of_two(i32x8 n) { return reinterpret_cast<f32x8>((n + 127) << 23); }
 
@@ -30,9 +40,7 @@ inline f32x8 exponential(f32x8 x) {
   constexpr float kLn2High = 0x1.63p-1f;  // nine bits: its products with n are exact
   constexpr float kLn2Low = -2.12194440e-4f;
   constexpr float kRoundToInteger = 0x1.8p23f;
-  // Beyond these exp is 0 or infinity in f32; NaN passes.
-  x = x > 89.0f ? broadcast(89.0f) : x;
-  x = x < -104.0f ? broadcast(-104.0f) : x;
+  x = clamp(x, -104.0f, 89.0f);  // beyond these exp is 0 or infinity in f32
   const f32x8 shifted = multiply_add(x, broadcast(kLog2E), broadcast(kRoundToInteger));
   const f32x8 n = shifted - kRoundToInteger;
   const f32x8 r = multiply_add(n, broadcast(-kLn2Low), multiply_add(n, broadcast(-kLn2High), x));
