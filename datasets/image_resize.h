@@ -19,8 +19,9 @@ struct ResizeWindow {
   std::int64_t width = 0;
 };
 
-/// Resizes `source`, u8 [h, w, C], as Pillow's Image.resize does with its default box, to the bit (a window's pixels
-/// are those of the whole), and writes the window's pixels to `out`, rows `out_stride` bytes apart. C is 1 to 4.
+/// Resizes `source`, u8 [h, w, C], as Image.resize of Pillow to 12.3 does with its default box, to the bit: columns
+/// first, rounded to 8 bits, then rows. (Pillow 13 takes rows first where that is less work, with other roundings.) A
+/// window's pixels are those of the whole; they are written to `out`, rows `out_stride` bytes apart. C is 1 to 4.
 void resize_image(const ImageView& source, const ResizeWindow& window, Interpolation interpolation,
                   ResizeScratch& scratch, std::uint8_t* out, std::size_t out_stride);
 

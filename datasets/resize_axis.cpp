@@ -81,8 +81,10 @@ void make_resize_axis(std::int64_t from, std::int64_t to, std::int64_t begin, st
   std::vector<double> weights(most);
   for (std::size_t i = 0; i < count; ++i) {
     const double center = (static_cast<double>(begin + static_cast<std::int64_t>(i)) + 0.5) * scale;
-    const std::int64_t first = std::max<std::int64_t>(0, static_cast<std::int64_t>(center - support + 0.5));
-    const std::int64_t last = std::min(from, static_cast<std::int64_t>(center + support + 0.5));
+    const double begins = center - support + 0.5;
+    const double ends = center + support + 0.5;
+    const std::int64_t first = std::max<std::int64_t>(0, static_cast<std::int64_t>(begins));
+    const std::int64_t last = std::min(from, static_cast<std::int64_t>(ends));
     const auto taps = static_cast<std::size_t>(last - first);
     double sum = 0.0;
     for (std::size_t k = 0; k < taps; ++k) {

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the small image files of tests/datasets/images and expectations.txt beside them: what Pillow makes of each.
+"""Writes the small image files of tests/datasets/images and expectations.txt beside them: what Pillow makes of each;
+and of small .npz arrays.
 
     python3 -m venv build/pillow && build/pillow/bin/pip install pillow==12.3.0 numpy
     build/pillow/bin/python tests/datasets/make_images.py
@@ -49,6 +50,18 @@ def write_files():
     gray.crop((0, 0, 13, 9)).save(f"{HERE}/gray.pgm")
 
 
+def write_arrays():
+    """Value of image n at row y, column x of channel c: 100 n + 20 y + 4 x + c."""
+    n, y, x, c = np.ogrid[0:2, 0:3, 0:4, 0:3]
+    images = (100 * n + 20 * y + 4 * x + c).astype(np.uint8)
+    labels = np.array([[2], [0]], np.int64)
+    small = labels[:1, 0].astype(np.uint8)
+    np.savez(f"{HERE}/nhwc.npz", train_images=images, train_labels=labels, test_images=images[:1], test_labels=small)
+    planes = images.transpose(0, 3, 1, 2).copy()
+    np.savez_compressed(f"{HERE}/nchw.npz", x_train=planes, y_train=labels, x_test=planes[:1], y_test=small)
+    np.savez(f"{HERE}/part.npz", images=images[..., 0], labels=labels[:, 0].astype(np.int32))
+
+
 def digest(image):
     return hashlib.sha256(np.asarray(image).tobytes()).hexdigest()
 
@@ -74,10 +87,11 @@ def evaluated(image, filter_, resize, size):
 def main():
     os.makedirs(HERE, exist_ok=True)
     write_files()
+    write_arrays()
     filters = [f for f in Image.Resampling]
     with open(f"{HERE}/expectations.txt", "w") as out:
         for name in sorted(os.listdir(HERE)):
-            if name.endswith(".txt"):
+            if name.endswith((".txt", ".npz")):
                 continue
             image = Image.open(f"{HERE}/{name}").convert("RGB")
             print(name, image.height, image.width, digest(image), file=out)
