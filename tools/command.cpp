@@ -45,6 +45,7 @@ int run_command(int argc, const char* const* argv) {
   add_devices(app, context);
   add_models(app, context);
   add_datasets(app, context);
+  add_inspect(app, context);
   add_study(app, context);
   add_bench(app, context);
   add_version(app, context);

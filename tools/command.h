@@ -20,6 +20,7 @@ struct CommandContext {
 void add_devices(CLI::App& app, CommandContext& context);
 void add_models(CLI::App& app, CommandContext& context);
 void add_datasets(CLI::App& app, CommandContext& context);
+void add_inspect(CLI::App& app, CommandContext& context);
 void add_study(CLI::App& app, CommandContext& context);
 void add_bench(CLI::App& app, CommandContext& context);
 void add_bench_inference(CLI::App& bench, CommandContext& context);

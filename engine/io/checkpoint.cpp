@@ -1,14 +1,12 @@
 #include "engine/io/checkpoint.h"
 
-#include <utility>
-
 #include "engine/base/error.h"
 #include "engine/io/format_fault.h"
 
 namespace graft {
 
 Checkpoint::Checkpoint(std::filesystem::path path, std::string format)
-    : path_(std::move(path)), format_(std::move(format)) {}
+    : path_(std::move(path)), format_(std::move(format)), files_{path_} {}
 
 Checkpoint::~Checkpoint() = default;
 

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/base/dtype.h"
@@ -44,6 +45,8 @@ class Checkpoint {
   Checkpoint& operator=(const Checkpoint&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
+  /// All files that it reads: path() and, where that is an index, those it lists.
+  const std::vector<std::filesystem::path>& files() const { return files_; }
   /// "safetensors", "pytorch zip", "pytorch legacy", "pytorch tar", "npz", "npy", "caffe" or "onnx".
   const std::string& format() const { return format_; }
   /// In the order of the file; no two have the same name.
@@ -64,6 +67,7 @@ class Checkpoint {
 
  protected:
   Checkpoint(std::filesystem::path path, std::string format);
+  void add_file(std::filesystem::path file) { files_.push_back(std::move(file)); }
   /// Throws Error(data) for a name that is there already.
   void add(CheckpointTensor tensor);
   void add_note(std::string note) { notes_.push_back(std::move(note)); }
@@ -76,6 +80,7 @@ class Checkpoint {
  private:
   std::filesystem::path path_;
   std::string format_;
+  std::vector<std::filesystem::path> files_;
   std::vector<CheckpointTensor> tensors_;
   std::map<std::string, std::size_t, std::less<>> positions_;
   std::map<std::string, std::string> metadata_;

@@ -42,6 +42,7 @@ class ShardedCheckpoint : public Checkpoint {
                     const std::map<std::string, std::string>& files)
       : Checkpoint(index, std::move(format)), shards_(std::move(shards)) {
     for (const auto& [file, shard] : shards_) {
+      add_file(shard->path());
       for (const CheckpointTensor& tensor : shard->tensors()) add_from(file, *shard, tensor, files);
       for (const auto& [key, value] : shard->metadata()) add_metadata(key, value);
       for (const std::string& note : shard->notes()) add_note(file + ": " + note);

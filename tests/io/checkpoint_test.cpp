@@ -65,6 +65,8 @@ TEST_F(ShardedTest, TensorsOfAllFiles) {
   EXPECT_EQ(values<char>(*checkpoint, "b"), (std::vector<char>{'z'}));
   EXPECT_EQ(checkpoint->metadata().at("k"), "v");
   EXPECT_EQ(checkpoint->notes().back(), "split over 2 files");
+  EXPECT_EQ(checkpoint->files(),
+            (std::vector<std::filesystem::path>{checkpoint->path(), folder_ / "one", folder_ / "two"}));
 }
 
 TEST_F(ShardedTest, RefusesIndexesThatDoNotFitTheirFiles) {
