@@ -7,7 +7,7 @@
 // channels waste nothing. Loads are of 4 elements where a group's channels are a multiple of 4, of one elsewhere.
 // Bound: arithmetic; 2 * y_count * taps * group_channels FLOPs. 64 multiply-adds a thread for 4 reads of shared
 // memory.
-// Registers (nvcc 13, sm_90, vector loads, f32): tile 128x128 128, 64x64 137, 128x32 95, 128x16 105; no spills on
+// Registers (nvcc 13, sm_90, vector loads, f32): tile 128x128 128, 64x64 139, 128x32 96, 128x16 105; no spills on
 // sm_80 and sm_90.
 
 #include "cuda/kernels/conv_simt_forward.h"
