@@ -2,6 +2,7 @@
 
 #include <array>
 #include <string>
+#include <utility>
 
 #include "engine/base/error.h"
 #include "engine/nn/linear.h"
@@ -39,20 +40,24 @@ std::shared_ptr<BatchNorm2d> norm_relu(Backend& backend, std::int64_t channels) 
   return std::make_shared<BatchNorm2d>(backend, channels, BatchNormOptions{.relu = true});
 }
 
+/// A convolution, the batch norm behind it and a ReLU.
+std::shared_ptr<ConvBatchNorm> conv_norm_relu(const std::string& conv_name, std::shared_ptr<Conv2d> conv,
+                                              const std::string& norm_name) {
+  return std::make_shared<ConvBatchNorm>(conv_name, std::move(conv), norm_name, BatchNormOptions{.relu = true});
+}
+
 class Stem final : public Module {
  public:
   Stem(Backend& backend, std::int64_t in_channels, std::int64_t channels) {
-    conv_ = add_module("conv0", residual_conv(backend, in_channels, channels, 7, 2));
-    norm_ = add_module("norm0", norm_relu(backend, channels));
+    conv_ = add_module("", conv_norm_relu("conv0", residual_conv(backend, in_channels, channels, 7, 2), "norm0"));
   }
   Variable forward(const Variable& x, const ForwardContext& context) override {
-    const Variable y = norm_->forward(conv_->forward(x, context), context);
+    const Variable y = conv_->forward(x, context);
     return max_pool2d(y, {.kernel = {3, 3}, .window = {.stride = {2, 2}, .padding = Padding2d::same(1)}});
   }
 
  private:
-  std::shared_ptr<Conv2d> conv_;
-  std::shared_ptr<BatchNorm2d> norm_;
+  std::shared_ptr<ConvBatchNorm> conv_;
 };
 
 /// Batch norm, ReLU, 1x1 convolution, batch norm, ReLU, 3x3 convolution; the result joins the input's channels.
@@ -61,20 +66,18 @@ class DenseLayer final : public Module {
   DenseLayer(Backend& backend, std::int64_t in_channels, std::int64_t growth) {
     const std::int64_t inner = kBottleneck * growth;
     norm1_ = add_module("norm1", norm_relu(backend, in_channels));
-    conv1_ = add_module("conv1", residual_conv(backend, in_channels, inner, 1, 1));
-    norm2_ = add_module("norm2", norm_relu(backend, inner));
+    conv1_ = add_module("", conv_norm_relu("conv1", residual_conv(backend, in_channels, inner, 1, 1), "norm2"));
     conv2_ = add_module("conv2", residual_conv(backend, inner, growth, 3, 1));
   }
   Variable forward(const Variable& x, const ForwardContext& context) override {
     const Variable inner = conv1_->forward(norm1_->forward(x, context), context);
-    const std::array<Variable, 2> joined{x, conv2_->forward(norm2_->forward(inner, context), context)};
+    const std::array<Variable, 2> joined{x, conv2_->forward(inner, context)};
     return concat_channels(joined);
   }
 
  private:
   std::shared_ptr<BatchNorm2d> norm1_;
-  std::shared_ptr<Conv2d> conv1_;
-  std::shared_ptr<BatchNorm2d> norm2_;
+  std::shared_ptr<ConvBatchNorm> conv1_;
   std::shared_ptr<Conv2d> conv2_;
 };
 

@@ -54,19 +54,16 @@ std::int64_t scaled_channels(std::int64_t channels, double width) {
 /// conv_stem and bn1, or conv_head and bn2, with the activation.
 class ConvStage final : public Module {
  public:
-  ConvStage(Backend& backend, const EfficientNetStyle& style, const ConvNormConfig& config, const char* conv_name,
-            const char* norm_name)
-      : style_(style), layer_(make_conv_norm(backend, style, config)) {
-    add_module(conv_name, layer_.conv);
-    add_module(norm_name, layer_.norm);
+  ConvStage(Backend& backend, const EfficientNetStyle& style, const ConvNormConfig& config) : style_(style) {
+    layer_ = add_module("", make_conv_norm(backend, style, config));
   }
   Variable forward(const Variable& x, const ForwardContext& context) override {
-    return activate(layer_.forward(x, {}, context), style_);
+    return activate(layer_->forward(x, context), style_);
   }
 
  private:
   EfficientNetStyle style_;
-  ConvNorm layer_;
+  std::shared_ptr<ConvBatchNorm> layer_;
 };
 
 class EfficientNet final : public Backbone {
@@ -77,8 +74,13 @@ class EfficientNet final : public Backbone {
         .same_padding = config.tensorflow, .lite = config.lite, .norm = {.eps = config.tensorflow ? 1e-3 : 1e-5}};
     const double outer_width = config.lite ? 1.0 : row.width;
     std::int64_t channels = scaled_channels(kStemChannels, outer_width);
-    const ConvNormConfig stem{.in_channels = options.in_channels, .out_channels = channels, .kernel = 3, .stride = 2};
-    add_stage("stem", "", std::make_shared<ConvStage>(backend, style, stem, "conv_stem", "bn1"));
+    const ConvNormConfig stem{.in_channels = options.in_channels,
+                              .out_channels = channels,
+                              .kernel = 3,
+                              .stride = 2,
+                              .conv_name = "conv_stem",
+                              .norm_name = "bn1"};
+    add_stage("stem", "", std::make_shared<ConvStage>(backend, style, stem));
     for (const StageRow& stage : kStages) {
       const bool scaled = !config.lite || (&stage != std::begin(kStages) && &stage != std::end(kStages) - 1);
       const double depth = scaled ? row.depth : 1.0;
@@ -87,8 +89,11 @@ class EfficientNet final : public Backbone {
       add_stage(name, name,
                 make_stage(backend, style, stage, count, scaled_channels(stage.channels, row.width), channels));
     }
-    const ConvNormConfig last{.in_channels = channels, .out_channels = scaled_channels(kHeadChannels, outer_width)};
-    add_stage("conv_head", "", std::make_shared<ConvStage>(backend, style, last, "conv_head", "bn2"));
+    const ConvNormConfig last{.in_channels = channels,
+                              .out_channels = scaled_channels(kHeadChannels, outer_width),
+                              .conv_name = "conv_head",
+                              .norm_name = "bn2"};
+    add_stage("conv_head", "", std::make_shared<ConvStage>(backend, style, last));
     dropout_ = add_module("", std::make_shared<Dropout>(options.dropout.value_or(row.dropout), "classifier"));
     head_ = add_module("classifier", std::make_shared<Linear>(backend, LinearConfig{.in_features = last.out_channels,
                                                                                     .out_features = options.classes}));

@@ -2,9 +2,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
-#include "engine/nn/batch_norm2d.h"
-#include "engine/nn/conv2d.h"
+#include "engine/nn/conv_batch_norm.h"
 #include "engine/nn/module.h"
 
 namespace graft {
@@ -16,22 +16,18 @@ struct EfficientNetStyle {
   BatchNormOptions norm{};
 };
 
-/// A convolution without bias and its batch norm, which may add a residual.
-struct ConvNorm {
-  std::shared_ptr<Conv2d> conv;
-  std::shared_ptr<BatchNorm2d> norm;
-  Variable forward(const Variable& x, const Variable& residual, const ForwardContext& context) const {
-    return norm->forward(conv->forward(x, context), residual, context);
-  }
-};
+/// A convolution without bias and the batch norm behind it.
 struct ConvNormConfig {
   std::int64_t in_channels = 0;
   std::int64_t out_channels = 0;
   std::int64_t kernel = 1;
   std::int64_t stride = 1;
   std::int64_t groups = 1;
+  std::string conv_name{};
+  std::string norm_name{};
 };
-ConvNorm make_conv_norm(Backend& backend, const EfficientNetStyle& style, const ConvNormConfig& config);
+std::shared_ptr<ConvBatchNorm> make_conv_norm(Backend& backend, const EfficientNetStyle& style,
+                                              const ConvNormConfig& config);
 
 /// SiLU, or ReLU6 of a lite network.
 Variable activate(const Variable& x, const EfficientNetStyle& style);
@@ -65,14 +61,12 @@ class EfficientNetBlock final : public Module {
   Variable forward(const Variable& x, const ForwardContext& context) override;
 
  private:
-  ConvNorm add(const char* conv_name, const char* norm_name, const ConvNorm& layer);
-
   EfficientNetStyle style_;
   bool residual_;
-  ConvNorm expand_;  ///< empty without expansion
-  ConvNorm depthwise_;
+  std::shared_ptr<ConvBatchNorm> expand_;  ///< empty without expansion
+  std::shared_ptr<ConvBatchNorm> depthwise_;
   std::shared_ptr<SqueezeExcite> excite_;
-  ConvNorm project_;
+  std::shared_ptr<ConvBatchNorm> project_;
 };
 
 }  // namespace graft

@@ -1,10 +1,11 @@
 #include "models/mobilenet_v2.h"
 
+#include <fmt/core.h>
+
 #include <string>
 
 #include "engine/nn/activation.h"
-#include "engine/nn/batch_norm2d.h"
-#include "engine/nn/conv2d.h"
+#include "engine/nn/conv_batch_norm.h"
 #include "engine/nn/dropout.h"
 #include "engine/nn/linear.h"
 #include "engine/nn/sequential.h"
@@ -38,8 +39,7 @@ std::shared_ptr<Conv2d> make_conv(Backend& backend, const ConvRow& row) {
 /// Convolution, batch norm and ReLU6: parameters "0" and "1".
 std::shared_ptr<Sequential> conv_norm_relu6(Backend& backend, const ConvRow& row) {
   auto layers = std::make_shared<Sequential>();
-  layers->add(make_conv(backend, row));
-  layers->add(std::make_shared<BatchNorm2d>(backend, row.out_channels));
+  layers->add("", std::make_shared<ConvBatchNorm>("0", make_conv(backend, row), "1"));
   layers->add(std::make_shared<ReLU6>());
   return layers;
 }
@@ -54,11 +54,11 @@ class InvertedResidual final : public Module {
     auto layers = std::make_shared<Sequential>();
     if (row.expansion != 1) layers->add(conv_norm_relu6(backend, {in_channels, inner, 1, 1, 1}));
     layers->add(conv_norm_relu6(backend, {inner, inner, 3, stride, inner}));
-    layers->add(make_conv(backend, {inner, row.channels, 1, 1, 1}));
-    last_ = std::make_shared<BatchNorm2d>(backend, row.channels);
     convs_ = add_module("conv", layers);
-    const std::string last_name = "conv." + std::to_string(layers->size());
-    add_module(last_name, last_);
+    const std::size_t place = layers->size();
+    last_ = add_module("", std::make_shared<ConvBatchNorm>(fmt::format("conv.{}", place),
+                                                           make_conv(backend, {inner, row.channels, 1, 1, 1}),
+                                                           fmt::format("conv.{}", place + 1)));
   }
   /// The last batch norm takes the sum with it.
   Variable forward(const Variable& x, const ForwardContext& context) override {
@@ -68,7 +68,7 @@ class InvertedResidual final : public Module {
  private:
   bool residual_;
   std::shared_ptr<Sequential> convs_;
-  std::shared_ptr<BatchNorm2d> last_;
+  std::shared_ptr<ConvBatchNorm> last_;
 };
 
 class MobileNetV2 final : public Backbone {

@@ -1,5 +1,7 @@
 #include "models/plain_layers.h"
 
+#include <utility>
+
 #include "engine/ops/adaptive_avg_pool2d.h"
 #include "engine/ops/flatten.h"
 #include "engine/ops/max_pool2d.h"
@@ -9,19 +11,20 @@ namespace graft {
 PlainConv::PlainConv(Backend& backend, const PlainConvConfig& config) : pool_(config.pool) {
   const bool with_norm = !config.norm_name.empty();
   const Window2d window{.stride = {config.stride, config.stride}, .padding = Padding2d::same(config.padding)};
-  conv_ = add_module(
-      config.name, std::make_shared<Conv2d>(backend, Conv2dConfig{.in_channels = config.in_channels,
-                                                                  .out_channels = config.out_channels,
-                                                                  .kernel = {config.kernel, config.kernel},
-                                                                  .options = {.window = window, .relu = !with_norm}}));
-  if (!with_norm) return;
-  norm_ = add_module(config.norm_name,
-                     std::make_shared<BatchNorm2d>(backend, config.out_channels, BatchNormOptions{.relu = true}));
+  auto conv = std::make_shared<Conv2d>(backend, Conv2dConfig{.in_channels = config.in_channels,
+                                                             .out_channels = config.out_channels,
+                                                             .kernel = {config.kernel, config.kernel},
+                                                             .options = {.window = window, .relu = !with_norm}});
+  if (with_norm) {
+    const BatchNormOptions options{.relu = true};
+    conv_ = add_module("", std::make_shared<ConvBatchNorm>(config.name, std::move(conv), config.norm_name, options));
+  } else {
+    conv_ = add_module(config.name, std::move(conv));
+  }
 }
 
 Variable PlainConv::forward(const Variable& x, const ForwardContext& context) {
-  Variable y = conv_->forward(x, context);
-  if (norm_ != nullptr) y = norm_->forward(y, context);
+  const Variable y = conv_->forward(x, context);
   return pool_ ? max_pool2d(y, *pool_) : y;
 }
 

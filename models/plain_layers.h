@@ -6,8 +6,7 @@
 #include <string>
 
 #include "engine/backend/pool.h"
-#include "engine/nn/batch_norm2d.h"
-#include "engine/nn/conv2d.h"
+#include "engine/nn/conv_batch_norm.h"
 #include "engine/nn/dropout.h"
 #include "engine/nn/linear.h"
 #include "engine/nn/module.h"
@@ -32,8 +31,7 @@ class PlainConv final : public Module {
   Variable forward(const Variable& x, const ForwardContext& context) override;
 
  private:
-  std::shared_ptr<Conv2d> conv_;
-  std::shared_ptr<BatchNorm2d> norm_;
+  std::shared_ptr<Module> conv_;  ///< with its batch norm
   std::optional<Pool2dOptions> pool_;
 };
 
