@@ -1,5 +1,5 @@
 # The few commands that everything starts from. Each does its own set-up.
-.PHONY: help setup build demo test bench gpu-bundle gpu-check sass-check format tidy clean
+.PHONY: help setup build demo test parity bench gpu-bundle gpu-check sass-check format tidy clean
 
 RELEASE := build/release
 GRAFT := $(RELEASE)/bin/graft
@@ -8,6 +8,7 @@ help:
 	@echo 'make demo    which layers transfer from shoes and bags to clothing: a figure in a few minutes'
 	@echo 'make build   the command, $(GRAFT)'
 	@echo 'make test    all tests'
+	@echo 'make parity  every backbone beside PyTorch, stage by stage (installs PyTorch into build/parity)'
 	@echo 'make bench   training and inference speed beside PyTorch (installs PyTorch into build/peers)'
 	@echo 'make gpu-bundle [ARCH=90]  what the checks on a GPU need, on a machine that can compile'
 	@echo 'make gpu-check STAGE=tests|sanitize|study|bench  the checks, on the machine with the GPU'
@@ -31,11 +32,20 @@ test:
 	@cmake --build --preset test
 	@ctest --test-dir $(RELEASE) --output-on-failure -j2
 
+parity:
+	@scripts/install-packages test
+	@scripts/install-parity
+	@cmake --preset test $(CMAKE_FLAGS) > /dev/null
+	@cmake --build --preset test --target parity_run image_dump
+	build/parity/bin/python tests/parity/models.py --program $(RELEASE)/bin/parity_run $(PARITY_FLAGS)
+	build/parity/bin/python tests/parity/images.py --dump $(RELEASE)/bin/image_dump
+
 bench: build
 	@scripts/install-packages bench
 	@scripts/install-peers
 	build/peers/bin/python bench/training.py --graft $(GRAFT)
 	build/peers/bin/python bench/inference.py --graft $(GRAFT)
+	build/peers/bin/python bench/loader.py --graft $(GRAFT)
 
 gpu-bundle:
 	@scripts/gpu-bundle $(ARCH)

@@ -46,8 +46,8 @@ def alexnet():
 
 def caffenets():
     yield Case("caffenet", CaffeNet, CAFFENET_STAGES, shape=(2, 3, 227, 227), quick=True)
-    # Extents that Caffe's pools round up: 36 to 18, 18 to 9, 9 to 4.
-    yield Case("caffenet", lambda classes: CaffeNet(classes, extent=4), CAFFENET_STAGES, shape=(2, 3, 151, 151))
+    # Extents that Caffe's pools round up: 18 to 9, 4 to 2.
+    yield Case("caffenet", lambda classes: CaffeNet(classes, extent=2), CAFFENET_STAGES, shape=(2, 3, 79, 79))
 
 
 def vgg_stages(model):

@@ -38,7 +38,7 @@ def compare(case, program, folder, seed):
     model, weights = measure.save_model(case, folder, seed)
     numbers = measure.make_input(case, seed)
     exact = measure.run_pytorch(model, case, numbers, torch.float64)
-    single = measure.run_pytorch(model, case, numbers, torch.float32)
+    single = measure.run_single(model, case, numbers)
     graft, exported = measure.run_graft(program, case, folder, weights, numbers)
     factor = measure.WINOGRAD_FACTOR if measure.uses_winograd(model, has_avx512()) else measure.FACTOR
     return measure.distances(graft, single, exact, factor), exported_is_same(model, case, exported, numbers)
