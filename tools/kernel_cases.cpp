@@ -88,7 +88,7 @@ void conv_cases(Backend& on, const KernelCaseOptions& options, const ConvLayer& 
       fmt::format("{}x{}x{}x{} {}x{}x{} /{}", options.batch, l.size, l.size, l.in, l.out, l.kernel, l.kernel, l.stride);
   const Tensor forward = on.scratch(on.conv2d_forward_scratch_bytes(x.shape(), w.shape(), options.dtype, conv));
   measure({.kernel = "conv2d_forward", .shape = shape, .flops = flops, .count = l.count, .call = [&] {
-             on.conv2d_forward(x, w, {}, conv, forward, y);
+             on.conv2d_forward(x, w, {}, {}, conv, forward, y);
            }});
   const Tensor data = on.scratch(on.conv2d_backward_data_scratch_bytes(x.shape(), w.shape(), options.dtype, conv));
   if (given.in > 3) {  // the first layer's input is the images, which need no gradient

@@ -138,7 +138,7 @@ TEST_F(ArrayCheckpointTest, CaffeThatDoesNotFit) {
   };
   EXPECT_EQ(values<float>(*open_checkpoint(write("c", net(two_floats + shape("\x02")))), "c/0"), (Floats{1, 2}));
   // Floats need not be packed.
-  const std::string loose = "\x2d" + little<float>(1) + "\x2d" + little<float>(2);
+  const std::string loose = fmt::format("\x2d{}\x2d{}", little<float>(1), little<float>(2));
   EXPECT_EQ(values<float>(*open_checkpoint(write("c", net(loose + shape("\x02")))), "c/0"), (Floats{1, 2}));
   expect_refused(net(two_floats + shape("\x03")), "has 8 bytes, its shape asks for 12");
   expect_refused(net(two_floats), "has 8 bytes, its shape asks for 0");

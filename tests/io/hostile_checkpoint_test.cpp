@@ -10,7 +10,7 @@ namespace {
 /// Pickles by hand, protocol 2.
 std::string global(const std::string& module, const std::string& name) { return "c" + module + "\n" + name + "\n"; }
 std::string text(const std::string& value) {
-  return "X" + little<std::uint32_t>(static_cast<std::uint32_t>(value.size())) + value;
+  return fmt::format("X{}{}", little<std::uint32_t>(static_cast<std::uint32_t>(value.size())), value);
 }
 std::string number(std::int64_t value) { return "\x8a\x08" + little<std::int64_t>(value); }
 std::string tuple(const std::string& items) { return "(" + items + "t"; }
@@ -83,8 +83,8 @@ TEST_F(HostileCheckpointTest, PicklesThatRunCode) {
     // By protocol 4's opcode, by the old opcodes INST and OBJ, without a call, and in the first of the stream's
     // pickles.
     expect_refused(torch_zip(pickle(text(module) + text(name) + "\x93" + tuple(command) + "R")), wanted);
-    expect_refused(torch_zip(pickle("(" + command + "i" + module + "\n" + name + "\n")), wanted);
-    expect_refused(torch_zip(pickle("(" + global(module, name) + command + "o")), wanted);
+    expect_refused(torch_zip(pickle(fmt::format("({}i{}\n{}\n", command, module, name))), wanted);
+    expect_refused(torch_zip(pickle(fmt::format("({}{}o", global(module, name), command))), wanted);
     expect_refused(torch_zip(pickle(dict(text("f") + global(module, name)))), wanted);
     expect_refused(pickle(call(global(module, name), command)), wanted);
     expect_refused(torch_legacy(state(call(global(module, name), command)), "]", ""), wanted);
@@ -169,8 +169,8 @@ TEST_F(HostileCheckpointTest, PicklesThatGrow) {
   // Ten levels of a hundred times the one below: 10^20 values in a few kB.
   std::string laughs = text("x") + "q\x01";
   for (int level = 0; level < 10; ++level) {
-    laughs = "](" + laughs;
-    for (int i = 0; i < 100; ++i) laughs += "h" + std::string(1, static_cast<char>(level + 1));
+    laughs.insert(0, "](");
+    for (int i = 0; i < 100; ++i) laughs.append("h").push_back(static_cast<char>(level + 1));
     laughs += "eq" + std::string(1, static_cast<char>(level + 2));
   }
   expect_refused(torch_zip(pickle(laughs)), "names of its tensors are too long");
