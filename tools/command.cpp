@@ -46,6 +46,11 @@ int run_command(int argc, const char* const* argv) {
   add_models(app, context);
   add_datasets(app, context);
   add_inspect(app, context);
+  add_import(app, context);
+  add_train(app, context);
+  add_eval(app, context);
+  add_predict(app, context);
+  add_features(app, context);
   add_study(app, context);
   add_bench(app, context);
   add_version(app, context);

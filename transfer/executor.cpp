@@ -9,6 +9,7 @@
 #include "engine/io/atomic_file.h"
 #include "engine/io/safetensors.h"
 #include "engine/nn/init.h"
+#include "engine/nn/state.h"
 #include "transfer/folder_error.h"
 #include "transfer/run_log.h"
 #include "transfer/trainer.h"
@@ -84,7 +85,7 @@ class Execution {
           result.frozen_hash_before, result.frozen_hash_after);
     test(result);
     writing_to_folder([&] {
-      save_state(checkpoint_path(environment_.folder, run_.id), joined(network_->parameters(), network_->buffers()),
+      save_state(checkpoint_path(environment_.folder, run_.id), state_of(*network_),
                  {{"run", run_.id}, {"model", study_.model}});
     });
     result.seconds = seconds_since(start);
@@ -199,7 +200,7 @@ fs::path checkpoint_path(const fs::path& study_folder, const std::string& run_id
 int frozen_stages(const RunSpec& run) { return freezes(run.treatment) ? run.cut : 0; }
 
 void initialize_run(Backbone& network, const RunSpec& run, const fs::path& study_folder) {
-  initialize(joined(network.parameters(), network.buffers()), run.seed, init_role(run));
+  initialize(state_of(network), run.seed, init_role(run));
   const std::vector<NamedVariable> carried =
       joined(network.stage_parameters(0, run.cut), network.stage_buffers(0, run.cut));
   if (copies_layers(run.treatment)) {

@@ -40,6 +40,9 @@ class Trainer {
   /// One step on a batch whose items go into stage `first_stage`: 0 for images, frozen_stages for cached features.
   void step(const Batch& batch, int first_stage);
   std::int64_t steps() const { return steps_; }
+  /// Goes on as after `steps` steps; the network and optimizer_state() must have been given their values of then.
+  void resume(std::int64_t steps) { steps_ = steps; }
+  std::vector<NamedVariable> optimizer_state() const { return optimizer_->state(); }
   /// True iff the last step was a replay of captured work.
   bool replayed() const { return replayed_; }
   /// Learning rate of the next step.

@@ -3,31 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
+#include <cstddef>
+#include <memory>
+#include <span>
 
 #include "engine/backend/backend.h"
 #include "engine/base/error.h"
 #include "engine/io/atomic_file.h"
-#include "engine/io/element_convert.h"
+#include "engine/io/checkpoint.h"
 #include "engine/io/safetensors_file.h"
 #include "engine/io/sha256.h"
+#include "engine/io/stored_tensor.h"
 
 namespace graft {
 namespace {
-
-/// True for convolution weights, the tensors whose layout differs between memory and disk.
-bool is_image_weight(const NamedVariable& named) {
-  return named.variable.shape().rank() == 4 && named.name.ends_with("weight");
-}
-
-std::vector<std::int64_t> disk_shape(const NamedVariable& named) {
-  const auto dims = named.variable.shape().dims();
-  std::vector<std::int64_t> shape(dims.begin(), dims.end());
-  if (is_image_weight(named)) std::rotate(shape.begin() + 1, shape.begin() + 3, shape.end());
-  return shape;
-}
-
-std::string text_of(const std::vector<std::int64_t>& shape) { return fmt::format("[{}]", fmt::join(shape, ", ")); }
 
 std::vector<std::byte> host_copy(const Tensor& tensor) {
   std::vector<std::byte> bytes(tensor.nbytes());
@@ -35,46 +24,23 @@ std::vector<std::byte> host_copy(const Tensor& tensor) {
   return bytes;
 }
 
-std::vector<std::byte> disk_bytes(const NamedVariable& named) {
-  const Tensor& value = named.variable.value();
-  std::vector<std::byte> bytes = host_copy(value);
-  if (!is_image_weight(named)) return bytes;
-  std::vector<std::byte> turned(bytes.size());
-  ohwi_to_oihw(bytes, value.shape(), size_of(value.dtype()), turned);
-  return turned;
-}
-
-void check_entry(const SafetensorsFile& file, const NamedVariable& named) {
-  const SafetensorsEntry* entry = file.find(named.name);
-  const std::vector<std::int64_t> wanted = disk_shape(named);
+/// The file's tensor for `named`, of its shape and a dtype that converts.
+const CheckpointTensor& entry_of(const Checkpoint& file, const NamedVariable& named) {
+  const CheckpointTensor* entry = file.find(named.name);
+  const std::vector<std::int64_t> wanted = stored_shape(named);
   if (entry == nullptr) {
     fail(ErrorKind::data, "{}: has no tensor '{}' of shape {}; is it a checkpoint of this model?", file.path().string(),
-         named.name, text_of(wanted));
+         named.name, shape_text(wanted));
   }
   if (entry->shape != wanted) {
     fail(ErrorKind::data, "{}: tensor '{}' has shape {}, the model wants {}; is it a checkpoint of this model?",
-         file.path().string(), named.name, text_of(entry->shape), text_of(wanted));
+         file.path().string(), named.name, shape_text(entry->shape), shape_text(wanted));
   }
-  const DType dtype = named.variable.dtype();
-  if (!entry->known || !can_convert(*entry->known, dtype)) {
+  if (!can_load(*entry, named)) {
     fail(ErrorKind::data, "{}: tensor '{}' is {}, which does not convert to the model's {}", file.path().string(),
-         named.name, entry->dtype, name_of(dtype));
+         named.name, entry->dtype, name_of(named.variable.dtype()));
   }
-}
-
-void load_entry(const SafetensorsFile& file, const NamedVariable& named) {
-  const SafetensorsEntry& entry = *file.find(named.name);
-  Variable variable = named.variable;
-  const Tensor& value = variable.value();
-  std::vector<std::byte> bytes(value.nbytes());
-  convert_elements(file.bytes(entry), *entry.known, bytes, value.dtype());
-  if (is_image_weight(named)) {
-    std::vector<std::byte> turned(bytes.size());
-    oihw_to_ohwi(bytes, value.shape(), size_of(value.dtype()), turned);
-    bytes.swap(turned);
-  }
-  if (!bytes.empty()) value.backend().copy_from_host(bytes.data(), value);
-  variable.mark_changed();
+  return *entry;
 }
 
 }  // namespace
@@ -89,20 +55,22 @@ void save_state(const std::filesystem::path& path, const std::vector<NamedVariab
   std::vector<SafetensorsHeaderEntry> tensors;
   tensors.reserve(sorted.size());
   for (const NamedVariable& named : sorted) {
-    tensors.push_back({.name = named.name, .dtype = named.variable.dtype(), .shape = disk_shape(named)});
+    tensors.push_back({.name = named.name, .dtype = named.variable.dtype(), .shape = stored_shape(named)});
   }
   const std::string header = safetensors_header(tensors, metadata);
   AtomicFile file(path);
   file.write(std::as_bytes(std::span(header)));
-  for (const NamedVariable& named : sorted) file.write(disk_bytes(named));
+  for (const NamedVariable& named : sorted) file.write(stored_bytes(named));
   file.commit();
 }
 
 void load_state(const std::filesystem::path& path, const std::vector<NamedVariable>& variables) {
-  const SafetensorsFile file(path);
+  const std::unique_ptr<Checkpoint> file = open_checkpoint(path);
   // All are checked before any is changed.
-  for (const NamedVariable& named : variables) check_entry(file, named);
-  for (const NamedVariable& named : variables) load_entry(file, named);
+  std::vector<const CheckpointTensor*> entries;
+  entries.reserve(variables.size());
+  for (const NamedVariable& named : variables) entries.push_back(&entry_of(*file, named));
+  for (std::size_t i = 0; i < variables.size(); ++i) load_stored(*file, *entries[i], variables[i]);
 }
 
 std::map<std::string, std::string> read_metadata(const std::filesystem::path& path) {

@@ -15,9 +15,9 @@ namespace graft {
 void save_state(const std::filesystem::path& path, const std::vector<NamedVariable>& variables,
                 const std::map<std::string, std::string>& metadata = {});
 
-/// Loads values into `variables` by name, converting layout and floating dtype. Every variable must be in the file with
-/// the right shape: throws Error(data) naming the file, the tensor and both shapes. Tensors of the file that nobody
-/// asked for are left.
+/// Loads values from a checkpoint of any format (engine/io/checkpoint.h) into `variables` by name, converting layout
+/// and floating dtype. Every variable must be in the file with the right shape: throws Error(data) naming the file, the
+/// tensor and both shapes. Tensors of the file that nobody asked for are left.
 void load_state(const std::filesystem::path& path, const std::vector<NamedVariable>& variables);
 
 /// The file's metadata. Throws Error(data) if it is no safetensors file.

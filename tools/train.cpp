@@ -1,0 +1,111 @@
+#include <fmt/core.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "engine/backend/registry.h"
+#include "engine/base/error.h"
+#include "engine/base/log.h"
+#include "engine/io/checkpoint.h"
+#include "engine/io/file.h"
+#include "engine/nn/init.h"
+#include "engine/nn/state.h"
+#include "models/pretrained.h"
+#include "tools/command.h"
+#include "tools/interrupt.h"
+#include "tools/network_file.h"
+#include "tools/train_flags.h"
+#include "transfer/training_session.h"
+
+// `graft train`: one network on one data set.
+namespace graft {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path output_folder(const TrainFlags& flags) {
+  if (!flags.output.empty()) return flags.output;
+  if (flags.network.model.empty()) fail(ErrorKind::usage, "--model is wanted (graft models lists them)");
+  return fs::path("runs") / fmt::format("{}-{}", flags.network.dataset, flags.network.model);
+}
+
+/// The published weights; a head for other classes keeps its first values.
+void start_from(const std::string& path, Backbone& network) {
+  const auto file = open_checkpoint(path);
+  const bool new_head = head_differs(*file, network);
+  const ImportPlan plan = plan_import(*file, network, {.replace_head = new_head});
+  run_import(*file, plan, network);
+  log_info("graft: {} tensors from {}{}", plan.tensors.size(), path, new_head ? "; the head starts anew" : "");
+}
+
+void print_row(const EpochRow& row, std::int64_t epochs, double images_per_second) {
+  fmt::print("epoch {}/{}: loss {:.4f}, lr {:.4g}, test loss {:.4f}, top-1 {:.4f}, top-5 {:.4f}, {:.0f} images/s\n",
+             row.epoch + 1, epochs, row.train_loss, row.lr, row.eval_loss, row.eval_top1, row.eval_top5,
+             images_per_second);
+  std::fflush(stdout);
+}
+
+/// Refuses to mix two trainings in one folder; with --resume takes the arguments from it.
+void settle_arguments(CLI::App& command, TrainFlags& flags, const fs::path& folder) {
+  const fs::path arguments = folder / "args.yaml";
+  if (flags.resume) {
+    if (!fs::exists(arguments)) {
+      fail(ErrorKind::usage, "--resume: {} holds no training; name its folder with --output", folder.string());
+    }
+    restore_arguments(command, arguments);
+  } else if (holds_training_session(folder)) {
+    fail(ErrorKind::usage, "{} holds a training already: go on with --resume, or choose another --output",
+         folder.string());
+  }
+}
+
+int train(CLI::App& command, TrainFlags& flags) {
+  const fs::path folder = output_folder(flags);
+  settle_arguments(command, flags, folder);
+  const auto backend =
+      backend_registry().make(flags.network.device.name, backend_options(flags.network.device, flags.network.threads));
+  TrainingSettings& training = flags.training;
+  training.amp = flags.network.amp;
+  training.batch_size = flags.network.batch_size;
+  check_amp(training, *backend);
+  const NetworkAndData opened = open_network(flags.network, *backend);
+  const double steps = static_cast<double>(opened.data.train->size() / training.batch_size);
+  training.warmup_steps = static_cast<std::int64_t>(flags.warmup_epochs * steps);
+  initialize(state_of(*opened.network), flags.seed, "base-target");
+  if (!flags.pretrained.empty()) start_from(flags.pretrained, *opened.network);
+  const TrainingSessionOptions options{
+      .training = training,
+      .seed = flags.seed,
+      .frozen_stages =
+          flags.freeze_until.empty() ? 0 : stages_until(*opened.network, "--freeze-until", flags.freeze_until),
+      .bn_policy = batch_norm_policy_from_name(flags.bn_policy),
+      .metadata = {{"model", flags.network.model},
+                   {"dataset", flags.network.dataset},
+                   {"classes", nlohmann::json(opened.data.train->class_names()).dump()}},
+      .folder = folder,
+      .loader_threads = flags.network.workers,
+      .stop = &catch_interrupts()};
+  TrainingSession session(options, opened.data, opened.network, *backend);
+  if (flags.resume && holds_training_session(folder)) {
+    session.resume();
+  } else {
+    write_text_atomically(folder / "args.yaml", arguments_yaml(command));
+  }
+  const double images = steps * static_cast<double>(training.batch_size);
+  session.run([&](const EpochRow& row, double seconds) { print_row(row, training.epochs, images / seconds); });
+  const EpochRow* best = best_row(session.rows());
+  fmt::print("{}: best top-1 {:.4f} in epoch {}\n", folder.string(), best->eval_top1, best->epoch + 1);
+  return 0;
+}
+
+}  // namespace
+
+void add_train(CLI::App& app, CommandContext& context) {
+  CLI::App* command = app.add_subcommand("train", "train one network on a data set");
+  auto flags = std::make_shared<TrainFlags>();
+  add_train_flags(*command, *flags);
+  command->callback(
+      [&context, flags, command] { context.chosen = [flags, command] { return train(*command, *flags); }; });
+}
+
+}  // namespace graft
