@@ -93,6 +93,7 @@ std::vector<EfficientNetBlock> efficientnet_blocks(const std::vector<std::string
     if (match[4] == "se") entry.squeezes = true;
   }
   std::vector<EfficientNetBlock> ordered;
+  ordered.reserve(blocks.size());
   for (const auto& [key, entry] : blocks) ordered.push_back(entry);
   return ordered;
 }

@@ -70,6 +70,7 @@ Naming name_by(const NameMap& map, const Checkpoint& file, const std::set<std::s
 /// By whose names most of the network is found.
 Naming best_naming(const Checkpoint& file, const std::vector<NamedVariable>& variables) {
   std::vector<std::string> names;
+  names.reserve(variables.size());
   for (const NamedVariable& named : variables) names.push_back(named.name);
   const std::set<std::string> wanted(names.begin(), names.end());
   Naming best;

@@ -9,6 +9,7 @@ namespace {
 template <class Values>
 std::vector<float> as_floats(const Values& values) {
   std::vector<float> result;
+  result.reserve(values.size());
   for (const double value : values) result.push_back(static_cast<float>(value));
   return result;
 }

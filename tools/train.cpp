@@ -69,8 +69,8 @@ int train(CLI::App& command, TrainFlags& flags) {
   training.batch_size = flags.network.batch_size;
   check_amp(training, *backend);
   const NetworkAndData opened = open_network(flags.network, *backend);
-  const double steps = static_cast<double>(opened.data.train->size() / training.batch_size);
-  training.warmup_steps = static_cast<std::int64_t>(flags.warmup_epochs * steps);
+  const std::int64_t steps = opened.data.train->size() / training.batch_size;
+  training.warmup_steps = static_cast<std::int64_t>(flags.warmup_epochs * static_cast<double>(steps));
   initialize(state_of(*opened.network), flags.seed, "base-target");
   if (!flags.pretrained.empty()) start_from(flags.pretrained, *opened.network);
   const TrainingSessionOptions options{
@@ -91,7 +91,7 @@ int train(CLI::App& command, TrainFlags& flags) {
   } else {
     write_text_atomically(folder / "args.yaml", arguments_yaml(command));
   }
-  const double images = steps * static_cast<double>(training.batch_size);
+  const auto images = static_cast<double>(steps * training.batch_size);
   session.run([&](const EpochRow& row, double seconds) { print_row(row, training.epochs, images / seconds); });
   const EpochRow* best = best_row(session.rows());
   fmt::print("{}: best top-1 {:.4f} in epoch {}\n", folder.string(), best->eval_top1, best->epoch + 1);

@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t kWorkspaceBytes = std::size_t{32} << 20;  // what cuBLAS's manual advises for Hopper
 
 // The address of a function by its name, typed as the header declares it.
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a declaration; names take none.
 #define GRAFT_CUBLAS(name) decltype(::name)* name = library.function<decltype(::name)>(#name)
 
 /// cuBLAS's functions as far as they are used here.

@@ -32,11 +32,11 @@ class CudnnApi {
  public:
   CudnnApi();
 
-  // NOLINTBEGIN(readability-identifier-naming): cuDNN's names.
+  // NOLINTBEGIN(readability-identifier-naming,bugprone-macro-parentheses): cuDNN's names, declared.
 #define GRAFT_CUDNN(name) decltype(::name)* name;
   GRAFT_CUDNN_FUNCTIONS(GRAFT_CUDNN)
 #undef GRAFT_CUDNN
-  // NOLINTEND(readability-identifier-naming)
+  // NOLINTEND(readability-identifier-naming,bugprone-macro-parentheses)
 
   /// Throws Error(device) with cuDNN's words.
   void check(cudnnStatus_t status, const char* call) const;

@@ -77,13 +77,12 @@ constexpr std::uint32_t kV0WithinV1 = 1;
 
 void read_layer(protozero::pbf_reader message, const LayerFields& fields, Layer& layer) {
   while (message.next()) {
-    if (message.wire_type() != ProtobufWire::length_delimited) {
-      message.skip();
-    } else if (message.tag() == fields.name) {
+    const bool is_part = message.wire_type() == ProtobufWire::length_delimited;
+    if (is_part && message.tag() == fields.name) {
       layer.name = text_of(message.get_view());
-    } else if (message.tag() == fields.blobs) {
+    } else if (is_part && message.tag() == fields.blobs) {
       layer.blobs.push_back(read_blob(message.get_message()));
-    } else if (fields.name == kLayerV1.name && message.tag() == kV0WithinV1) {
+    } else if (is_part && fields.name == kLayerV1.name && message.tag() == kV0WithinV1) {
       read_layer(message.get_message(), kLayerV0, layer);
     } else {
       message.skip();

@@ -124,7 +124,7 @@ std::unique_ptr<Checkpoint> open_torch_legacy(const std::filesystem::path& path,
                                               const CheckpointOptions& options) {
   const LegacyStream stream(file->bytes());
   return std::make_unique<TorchCheckpoint>(
-      path, "pytorch legacy", file, stream.sources(), stream.object(),
+      path, "pytorch legacy", std::move(file), stream.sources(), stream.object(),
       [&stream](const PickleNode& id) { return stream.resolve(id); }, options.section);
 }
 

@@ -100,11 +100,10 @@ class Collector {
     std::string name = prefix + key;
     name_bytes_ += name.size();
     if (name_bytes_ > kMaxNameBytes) damaged("the names of its tensors are too long");
-    if (is_torch_tensor(value)) {
-      result_.entries.push_back({.name = std::move(name), .node = &value});
-    } else if (value.is(Kind::dict) || value.is(Kind::list) || module_attributes(value) != nullptr) {
+    const bool is_tensor = is_torch_tensor(value);
+    if (!is_tensor && (value.is(Kind::dict) || value.is(Kind::list) || module_attributes(value) != nullptr)) {
       collect(value, name + ".", depth + 1);
-    } else if (value.is(Kind::call) && holds_tensor(value)) {
+    } else if (is_tensor || (value.is(Kind::call) && holds_tensor(value))) {
       result_.entries.push_back({.name = std::move(name), .node = &value});
     }
   }
