@@ -52,7 +52,9 @@ class HostileCheckpointTest : public CheckpointFileTest {
   void TearDown() override {
     rusage after{};
     getrusage(RUSAGE_SELF, &after);
+#ifndef __SANITIZE_ADDRESS__  // which keeps what was freed for a while
     EXPECT_LT(after.ru_maxrss - before_.ru_maxrss, 400 * 1024) << "a small file made a large process";
+#endif
   }
 
   rusage before_{};
