@@ -13,6 +13,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/nearest_name.h"
+#include "engine/io/format_fault.h"
 #include "engine/io/stored_tensor.h"
 #include "engine/nn/state.h"
 #include "models/name_map.h"
@@ -111,11 +112,12 @@ ImportedTensor match(const Checkpoint& file, const CheckpointTensor& source, con
       source.shape == target || same_but_for_ones(source.shape, target) || is_flattened(source.shape, target);
   if (!fits) {
     fail(ErrorKind::data, "{}: tensor '{}' has shape {}, the model's '{}' wants {}{}", file.path().string(),
-         source.name, shape_text(source.shape), named.name, shape_text(target),
+         printable(source.name), shape_text(source.shape), named.name, shape_text(target),
          head ? "; --num-classes replaces the head" : "; is it a checkpoint of this model?");
   }
   if (!source.problem.empty()) {
-    fail(ErrorKind::data, "{}: tensor '{}' cannot be read: {}", file.path().string(), source.name, source.problem);
+    fail(ErrorKind::data, "{}: tensor '{}' cannot be read: {}", file.path().string(), printable(source.name),
+         source.problem);
   }
   if (!can_load(source, named)) {
     fail(ErrorKind::data, "{}: tensor '{}' is {}, which does not convert to the model's {}", file.path().string(),
@@ -149,7 +151,7 @@ ImportPlan plan_import(const Checkpoint& file, const Backbone& network, const Im
     if (used.contains(tensor.name)) continue;
     if (!contains(options.allow_leftover, tensor.name)) {
       fail(ErrorKind::data, "{}: tensor '{}' {} has no place in the model; --allow-leftover {} lets it be",
-           file.path().string(), tensor.name, shape_text(tensor.shape), tensor.name);
+           file.path().string(), printable(tensor.name), shape_text(tensor.shape), printable(tensor.name));
     }
     plan.leftover.push_back(tensor.name);
   }

@@ -11,6 +11,7 @@
 #include "engine/backend/registry.h"
 #include "engine/base/error.h"
 #include "engine/io/checkpoint.h"
+#include "engine/io/format_fault.h"
 #include "engine/io/safetensors.h"
 #include "engine/io/sha256.h"
 #include "engine/io/stored_tensor.h"
@@ -36,28 +37,25 @@ struct ImportFlags {
   ImportOptions options;
 };
 
-/// SHA-256 of a file, or of the lines "HASH NAME" of a folder's files in the order of their names.
-std::string source_hash(const fs::path& path) {
-  if (!fs::is_directory(path)) return sha256_file(path);
-  std::vector<fs::path> files;
-  for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
-    if (entry.is_regular_file()) files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
+/// SHA-256 of the file, or, of a checkpoint in several, of a line "HASH NAME" for each that is read.
+std::string source_hash(const Checkpoint& checkpoint) {
+  if (checkpoint.files().size() == 1) return sha256_file(checkpoint.files().front());
   std::string lines;
-  for (const fs::path& file : files) lines += fmt::format("{} {}\n", sha256_file(file), file.filename().string());
+  for (const fs::path& file : checkpoint.files()) {
+    lines += fmt::format("{} {}\n", sha256_file(file), file.filename().string());
+  }
   return sha256_hex(lines);
 }
 
 void print_map(const Checkpoint& file, const ImportPlan& plan) {
   std::size_t width = 0;
-  for (const ImportedTensor& tensor : plan.tensors) width = std::max(width, tensor.source.name.size());
+  for (const ImportedTensor& tensor : plan.tensors) width = std::max(width, printable(tensor.source.name).size());
   for (const ImportedTensor& tensor : plan.tensors) {
-    fmt::print("{:{}}  ->  {} {}{}{}\n", tensor.source.name, width, tensor.target, shape_text(tensor.target_shape),
-               tensor.transform.empty() ? "" : ": ", tensor.transform);
+    fmt::print("{:{}}  ->  {} {}{}{}\n", printable(tensor.source.name), width, tensor.target,
+               shape_text(tensor.target_shape), tensor.transform.empty() ? "" : ": ", tensor.transform);
   }
   for (const std::string& name : plan.kept) fmt::print("{:{}}  ->  {}\n", "(first values)", width, name);
-  for (const std::string& name : plan.leftover) fmt::print("{:{}}  ->  (left over)\n", name, width);
+  for (const std::string& name : plan.leftover) fmt::print("{:{}}  ->  (left over)\n", printable(name), width);
   for (const std::string& note : file.notes()) fmt::print("note: {}\n", note);
 }
 
@@ -81,7 +79,7 @@ int import(const ImportFlags& flags) {
                                               {"source", fs::path(flags.file).filename().string()},
                                               {"source_format", file->format()},
                                               {"source_names", plan.publisher},
-                                              {"source_sha256", source_hash(flags.file)}};
+                                              {"source_sha256", source_hash(*file)}};
   if (!flags.license.empty()) metadata["license"] = flags.license;
   save_state(flags.output, state, metadata);
   print_map(*file, plan);

@@ -9,6 +9,7 @@
 #include "engine/io/checkpoint.h"
 #include "engine/io/format_fault.h"
 #include "engine/io/sha256.h"
+#include "engine/io/stored_tensor.h"
 #include "tools/command.h"
 #include "transfer/text_table.h"
 
@@ -69,7 +70,7 @@ void print_text(const Checkpoint& checkpoint, bool hash) {
   TextTable table(
       {{.heading = "tensor"}, {.heading = "dtype"}, {.heading = "shape"}, {.heading = "bytes", .align = Align::right}});
   for (const CheckpointTensor& tensor : checkpoint.tensors()) {
-    table.add({printable(tensor.name), printable(tensor.dtype), fmt::format("[{}]", fmt::join(tensor.shape, ", ")),
+    table.add({printable(tensor.name), printable(tensor.dtype), shape_text(tensor.shape),
                tensor.problem.empty() ? std::to_string(tensor.nbytes) : "unreadable"});
   }
   fmt::print("{}", table.text());

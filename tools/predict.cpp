@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -10,9 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "datasets/image_folder.h"
-#include "datasets/loader.h"
-#include "engine/backend/registry.h"
 #include "engine/base/error.h"
 #include "engine/io/file.h"
 #include "tools/command.h"
