@@ -22,7 +22,12 @@ build: setup
 	@cmake --preset release $(CMAKE_FLAGS) > /dev/null
 	@cmake --build --preset release
 
-demo: build
+# Where there is no nvcc, a first demo leaves the emulated device to `make build`.
+demo: setup
+	@preset=release; command -v $${CUDACXX:-nvcc} > /dev/null || \
+	  { [ -e $(RELEASE)/CMakeCache.txt ] && ! grep -q '^GRAFT_CUDA:.*=OFF' $(RELEASE)/CMakeCache.txt; } || preset=demo; \
+	cmake --preset $$preset $(CMAKE_FLAGS) > /dev/null
+	@cmake --build --preset release
 	$(GRAFT) study run studies/fashion-mnist-clothing.yaml
 	@echo 'open runs/fashion-mnist-clothing/report.html'
 
