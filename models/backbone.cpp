@@ -72,7 +72,8 @@ bool Backbone::deterministic_until(int cut) const {
   bool deterministic = true;
   for (int i = 0; i < cut; ++i) {
     stages_[static_cast<std::size_t>(i)].module->for_each_module([&](const std::string&, Module& module) {
-      if (dynamic_cast<Dropout*>(&module) != nullptr) deterministic = false;
+      const auto* drop = dynamic_cast<RandomDrop*>(&module);
+      if (drop != nullptr && drop->p() > 0.0) deterministic = false;
     });
   }
   return deterministic;

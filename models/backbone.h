@@ -38,7 +38,7 @@ class Backbone : public Module {
   std::vector<NamedVariable> stage_buffers(int first, int last) const;
   /// Freezes the first `cut` stages under `policy` and thaws all others and the head.
   void freeze_until(int cut, BatchNormPolicy policy);
-  /// True iff no dropout lies in the first `cut` stages (a condition of the feature cache).
+  /// True iff nothing is dropped at random in the first `cut` stages (a condition of the feature cache).
   bool deterministic_until(int cut) const;
 
  protected:
@@ -57,6 +57,9 @@ struct BackboneOptions {
   std::int64_t height = 224;  ///< input size; matters to networks that flatten
   std::int64_t width = 224;
   std::optional<double> dropout{};  ///< of the classifier; where unset, what the network was published with
+  /// Stochastic depth (Huang et al. 2016): the probability with which training drops the last residual branch of an
+  /// image, growing linearly from 0 at the first block, as timm counts them.
+  double drop_path = 0.0;
 };
 
 /// How images are prepared for published weights, in timm's terms.
@@ -81,6 +84,7 @@ struct BackboneEntry {
   BackboneOptions defaults;
   std::vector<PublishedWeights> weights;  ///< the first are meant where no tag is given; may be empty
   std::function<std::shared_ptr<Backbone>(Backend&, const BackboneOptions&)> make;
+  bool multi_label = false;  ///< its classes do not exclude each other: sigmoid and binary cross-entropy
 };
 
 /// All backbones, sorted by family and depth.
@@ -90,7 +94,8 @@ const BackboneEntry& find_backbone(const std::string& name);
 /// How images are prepared for the network named so, with or without a tag; a network without published weights takes
 /// images as they are ([0, 1], mean 0, deviation 1) at its default size. Throws Error(usage) as find_backbone does.
 ImageConfig image_config_of(const std::string& name);
-/// Builds it with undefined parameter values: initialize() or load_state() must follow.
+/// Builds it with undefined parameter values: initialize() or load_state() must follow. Throws Error(usage) for dropout
+/// or stochastic depth of a network that has no place for it.
 std::shared_ptr<Backbone> make_backbone(const std::string& name, Backend& backend, const BackboneOptions& options);
 
 }  // namespace graft

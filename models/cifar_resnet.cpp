@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/base/error.h"
+#include "engine/nn/dropout.h"
 #include "engine/nn/linear.h"
 #include "engine/nn/sequential.h"
 #include "engine/ops/global_avg_pool.h"
@@ -32,28 +33,33 @@ class CifarResNet final : public Backbone {
   CifarResNet(Backend& backend, int blocks, ShortcutOption shortcut, const BackboneOptions& options) {
     add_stage("stem", "", std::make_shared<Stem>(backend, options.in_channels));
     std::int64_t channels = kStemChannels;
+    LinearDepthRule depth(options.drop_path, kLayers * blocks - 1);
     for (int i = 0; i < kLayers; ++i) {
       const std::int64_t width = kStemChannels << i;
+      const std::string name = "layer" + std::to_string(i + 1);
       auto layer = std::make_shared<Sequential>();
       for (int block = 0; block < blocks; ++block) {
-        layer->add(std::make_shared<BasicBlock>(backend, ResidualBlockConfig{.in_channels = channels,
-                                                                             .width = width,
-                                                                             .stride = i > 0 && block == 0 ? 2 : 1,
-                                                                             .shortcut = shortcut,
-                                                                             .shortcut_name = "shortcut"}));
+        const ResidualBlockConfig config{.in_channels = channels,
+                                         .width = width,
+                                         .stride = i > 0 && block == 0 ? 2 : 1,
+                                         .shortcut = shortcut,
+                                         .shortcut_name = "shortcut",
+                                         .depth = depth.next(name + "." + std::to_string(block))};
+        layer->add(std::make_shared<BasicBlock>(backend, config));
         channels = width;
       }
-      const std::string name = "layer" + std::to_string(i + 1);
       add_stage(name, name, layer);
     }
+    dropout_ = add_module("", std::make_shared<Dropout>(options.dropout.value_or(0.0), "linear"));
     linear_ = add_module("linear", std::make_shared<Linear>(backend, LinearConfig{.in_features = channels,
                                                                                   .out_features = options.classes}));
   }
   Variable forward_head(const Variable& x, const ForwardContext& context) override {
-    return linear_->forward(global_avg_pool(x), context);
+    return linear_->forward(dropout_->forward(global_avg_pool(x), context), context);
   }
 
  private:
+  std::shared_ptr<Dropout> dropout_;
   std::shared_ptr<Linear> linear_;
 };
 

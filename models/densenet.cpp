@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/base/error.h"
+#include "engine/nn/dropout.h"
 #include "engine/nn/linear.h"
 #include "engine/nn/sequential.h"
 #include "engine/ops/avg_pool2d.h"
@@ -114,11 +115,12 @@ class DenseNet final : public Backbone {
       channels /= 2;
     }
     add("norm5", norm_relu(backend, channels));
+    dropout_ = add_module("", std::make_shared<Dropout>(options.dropout.value_or(0.0), "classifier"));
     head_ = add_module("classifier", std::make_shared<Linear>(backend, LinearConfig{.in_features = channels,
                                                                                     .out_features = options.classes}));
   }
   Variable forward_head(const Variable& x, const ForwardContext& context) override {
-    return head_->forward(global_avg_pool(x), context);
+    return head_->forward(dropout_->forward(global_avg_pool(x), context), context);
   }
 
  private:
@@ -126,6 +128,7 @@ class DenseNet final : public Backbone {
     add_stage(name, "features." + name, std::move(module));
   }
 
+  std::shared_ptr<Dropout> dropout_;
   std::shared_ptr<Linear> head_;
 };
 

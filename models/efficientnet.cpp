@@ -25,6 +25,7 @@ struct ScaleRow {
 };
 constexpr ScaleRow kScales[] = {{1.0, 1.0, 224, 0.2}, {1.0, 1.1, 240, 0.2}, {1.1, 1.2, 260, 0.3}, {1.2, 1.4, 300, 0.3},
                                 {1.4, 1.8, 380, 0.4}, {1.6, 2.2, 456, 0.4}, {1.8, 2.6, 528, 0.5}, {2.0, 3.1, 600, 0.5}};
+// Sizes of TensorFlow's own builder; timm publishes the same lite3 and lite4 weights for 300 and 380.
 constexpr ScaleRow kLiteScales[] = {
     {1.0, 1.0, 224, 0.2}, {1.0, 1.1, 240, 0.2}, {1.1, 1.2, 260, 0.3}, {1.2, 1.4, 280, 0.3}, {1.4, 1.8, 300, 0.3}};
 
@@ -49,6 +50,12 @@ std::int64_t scaled_channels(std::int64_t channels, double width) {
   std::int64_t rounded = std::max<std::int64_t>(1, units) * kChannelUnit;
   if (static_cast<double>(rounded) < 0.9 * wanted) rounded += kChannelUnit;
   return rounded;
+}
+
+/// A lite network's first and last stage keep B0's depth.
+int block_count(const StageRow& stage, const EfficientNetConfig& config, const ScaleRow& row) {
+  const bool scaled = !config.lite || (&stage != std::begin(kStages) && &stage != std::end(kStages) - 1);
+  return static_cast<int>(std::ceil(static_cast<double>(stage.count) * (scaled ? row.depth : 1.0)));
 }
 
 /// conv_stem and bn1, or conv_head and bn2, with the activation.
@@ -81,13 +88,20 @@ class EfficientNet final : public Backbone {
                               .conv_name = "conv_stem",
                               .norm_name = "bn1"};
     add_stage("stem", "", std::make_shared<ConvStage>(backend, style, stem));
+    int blocks = 0;
+    for (const StageRow& stage : kStages) blocks += block_count(stage, config, row);
+    LinearDepthRule depth(options.drop_path, blocks);
     for (const StageRow& stage : kStages) {
-      const bool scaled = !config.lite || (&stage != std::begin(kStages) && &stage != std::end(kStages) - 1);
-      const double depth = scaled ? row.depth : 1.0;
-      const auto count = static_cast<int>(std::ceil(static_cast<double>(stage.count) * depth));
       const std::string name = "blocks." + std::to_string(stage_count() - 1);
-      add_stage(name, name,
-                make_stage(backend, style, stage, count, scaled_channels(stage.channels, row.width), channels));
+      const EfficientNetBlockConfig first{.in_channels = channels,
+                                          .out_channels = scaled_channels(stage.channels, row.width),
+                                          .kernel = stage.kernel,
+                                          .stride = stage.stride,
+                                          .expansion = stage.expansion};
+      auto layers = std::make_shared<Sequential>();
+      add_blocks(backend, style, first, block_count(stage, config, row), name, depth, *layers);
+      add_stage(name, name, layers);
+      channels = first.out_channels;
     }
     const ConvNormConfig last{.in_channels = channels,
                               .out_channels = scaled_channels(kHeadChannels, outer_width),
@@ -103,20 +117,16 @@ class EfficientNet final : public Backbone {
   }
 
  private:
-  /// `count` blocks, the first of which has the stage's stride; `channels` becomes the number of output channels.
-  static std::shared_ptr<Sequential> make_stage(Backend& backend, const EfficientNetStyle& style, const StageRow& row,
-                                                int count, std::int64_t out_channels, std::int64_t& channels) {
-    auto stage = std::make_shared<Sequential>();
+  /// `count` blocks, the first of which changes size and channels.
+  static void add_blocks(Backend& backend, const EfficientNetStyle& style, const EfficientNetBlockConfig& first,
+                         int count, const std::string& name, LinearDepthRule& depth, Sequential& into) {
+    EfficientNetBlockConfig block = first;
     for (int i = 0; i < count; ++i) {
-      stage->add(std::make_shared<EfficientNetBlock>(backend, style,
-                                                     EfficientNetBlockConfig{.in_channels = channels,
-                                                                             .out_channels = out_channels,
-                                                                             .kernel = row.kernel,
-                                                                             .stride = i == 0 ? row.stride : 1,
-                                                                             .expansion = row.expansion}));
-      channels = out_channels;
+      block.depth = depth.next(name + "." + std::to_string(i));
+      into.add(std::make_shared<EfficientNetBlock>(backend, style, block));
+      block.in_channels = first.out_channels;
+      block.stride = 1;
     }
-    return stage;
   }
 
   std::shared_ptr<Dropout> dropout_;

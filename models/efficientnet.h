@@ -16,11 +16,11 @@ struct EfficientNetConfig {
   bool tensorflow = false;
 };
 
-/// The input size that the network was published for.
+/// The input size that its authors' code names.
 std::int64_t efficientnet_input_size(const EfficientNetConfig& config);
 
 /// The network under timm's parameter names (conv_stem, bn1, blocks.0.0.conv_dw, ..., conv_head, bn2, classifier).
-/// Stages: stem, blocks.0 ... blocks.6, conv_head. Without stochastic depth. Throws Error(usage) for another scale.
+/// Stages: stem, blocks.0 ... blocks.6, conv_head. Throws Error(usage) for another scale.
 std::shared_ptr<Backbone> make_efficientnet(Backend& backend, const EfficientNetConfig& config,
                                             const BackboneOptions& options);
 

@@ -15,18 +15,22 @@ std::shared_ptr<Conv2d> pointwise_with_bias(Backend& backend, std::int64_t in_ch
       backend, Conv2dConfig{.in_channels = in_channels, .out_channels = out_channels, .kernel = {1, 1}});
 }
 
+std::shared_ptr<Conv2d> make_conv(Backend& backend, const EfficientNetStyle& style, const ConvNormConfig& config) {
+  const Window2d window{.stride = {config.stride, config.stride}, .padding = Padding2d::same(config.kernel / 2)};
+  return std::make_shared<Conv2d>(backend, Conv2dConfig{.in_channels = config.in_channels,
+                                                        .out_channels = config.out_channels,
+                                                        .kernel = {config.kernel, config.kernel},
+                                                        .options = {.window = window, .groups = config.groups},
+                                                        .bias = false,
+                                                        .same_padding = style.same_padding});
+}
+
 }  // namespace
 
 std::shared_ptr<ConvBatchNorm> make_conv_norm(Backend& backend, const EfficientNetStyle& style,
                                               const ConvNormConfig& config) {
-  const Window2d window{.stride = {config.stride, config.stride}, .padding = Padding2d::same(config.kernel / 2)};
-  auto conv = std::make_shared<Conv2d>(backend, Conv2dConfig{.in_channels = config.in_channels,
-                                                             .out_channels = config.out_channels,
-                                                             .kernel = {config.kernel, config.kernel},
-                                                             .options = {.window = window, .groups = config.groups},
-                                                             .bias = false,
-                                                             .same_padding = style.same_padding});
-  return std::make_shared<ConvBatchNorm>(config.conv_name, std::move(conv), config.norm_name, style.norm);
+  return std::make_shared<ConvBatchNorm>(config.conv_name, make_conv(backend, style, config), config.norm_name,
+                                         style.norm);
 }
 
 Variable activate(const Variable& x, const EfficientNetStyle& style) { return style.lite ? relu6(x) : silu(x); }
@@ -65,11 +69,12 @@ EfficientNetBlock::EfficientNetBlock(Backend& backend, const EfficientNetStyle& 
   if (!style.lite) {
     excite_ = add_module("se", std::make_shared<SqueezeExcite>(backend, inner, config.in_channels / 4));
   }
-  project_ = add_module("", make_conv_norm(backend, style,
-                                           {.in_channels = inner,
-                                            .out_channels = config.out_channels,
-                                            .conv_name = expands ? "conv_pwl" : "conv_pw",
-                                            .norm_name = expands ? "bn3" : "bn2"}));
+  const ConvNormConfig project{.in_channels = inner, .out_channels = config.out_channels};
+  const ResidualSumConfig end{.conv_name = expands ? "conv_pwl" : "conv_pw",
+                              .norm_name = expands ? "bn3" : "bn2",
+                              .norm = style.norm,
+                              .depth = residual_ ? config.depth : StochasticDepth{}};
+  project_ = add_module("", std::make_shared<ResidualSum>(make_conv(backend, style, project), end));
 }
 
 Variable EfficientNetBlock::forward(const Variable& x, const ForwardContext& context) {

@@ -6,6 +6,7 @@
 
 #include "engine/nn/conv_batch_norm.h"
 #include "engine/nn/module.h"
+#include "models/residual_sum.h"
 
 namespace graft {
 
@@ -50,11 +51,12 @@ struct EfficientNetBlockConfig {
   std::int64_t kernel = 3;
   std::int64_t stride = 1;
   std::int64_t expansion = 6;
+  StochasticDepth depth{};
 };
 
 /// An inverted residual block (Sandler et al. 2018; Tan and Le 2019) under timm's names: conv_pw, bn1, conv_dw, bn2,
 /// se, conv_pwl, bn3; without expansion conv_dw, bn1, se, conv_pw, bn2. The last batch norm takes the input where
-/// shapes allow.
+/// shapes allow; only then does stochastic depth apply.
 class EfficientNetBlock final : public Module {
  public:
   EfficientNetBlock(Backend& backend, const EfficientNetStyle& style, const EfficientNetBlockConfig& config);
@@ -66,7 +68,7 @@ class EfficientNetBlock final : public Module {
   std::shared_ptr<ConvBatchNorm> expand_;  ///< empty without expansion
   std::shared_ptr<ConvBatchNorm> depthwise_;
   std::shared_ptr<SqueezeExcite> excite_;
-  std::shared_ptr<ConvBatchNorm> project_;
+  std::shared_ptr<ResidualSum> project_;
 };
 
 }  // namespace graft

@@ -10,6 +10,7 @@
 #include "engine/nn/linear.h"
 #include "engine/nn/sequential.h"
 #include "engine/ops/global_avg_pool.h"
+#include "models/residual_sum.h"
 
 namespace graft {
 namespace {
@@ -48,7 +49,8 @@ std::shared_ptr<Sequential> conv_norm_relu6(Backend& backend, const ConvRow& row
 /// input is added where shapes allow. Parameters "conv".
 class InvertedResidual final : public Module {
  public:
-  InvertedResidual(Backend& backend, std::int64_t in_channels, const BlockRow& row, std::int64_t stride)
+  InvertedResidual(Backend& backend, std::int64_t in_channels, const BlockRow& row, std::int64_t stride,
+                   const StochasticDepth& depth)
       : residual_(stride == 1 && in_channels == row.channels) {
     const std::int64_t inner = in_channels * row.expansion;
     auto layers = std::make_shared<Sequential>();
@@ -56,9 +58,11 @@ class InvertedResidual final : public Module {
     layers->add(conv_norm_relu6(backend, {inner, inner, 3, stride, inner}));
     convs_ = add_module("conv", layers);
     const std::size_t place = layers->size();
-    last_ = add_module("", std::make_shared<ConvBatchNorm>(fmt::format("conv.{}", place),
-                                                           make_conv(backend, {inner, row.channels, 1, 1, 1}),
-                                                           fmt::format("conv.{}", place + 1)));
+    last_ = add_module(
+        "", std::make_shared<ResidualSum>(make_conv(backend, {inner, row.channels, 1, 1, 1}),
+                                          ResidualSumConfig{.conv_name = fmt::format("conv.{}", place),
+                                                            .norm_name = fmt::format("conv.{}", place + 1),
+                                                            .depth = residual_ ? depth : StochasticDepth{}}));
   }
   /// The last batch norm takes the sum with it.
   Variable forward(const Variable& x, const ForwardContext& context) override {
@@ -68,7 +72,7 @@ class InvertedResidual final : public Module {
  private:
   bool residual_;
   std::shared_ptr<Sequential> convs_;
-  std::shared_ptr<ConvBatchNorm> last_;
+  std::shared_ptr<ResidualSum> last_;
 };
 
 class MobileNetV2 final : public Backbone {
@@ -76,9 +80,13 @@ class MobileNetV2 final : public Backbone {
   MobileNetV2(Backend& backend, const BackboneOptions& options) {
     add(conv_norm_relu6(backend, {options.in_channels, kStemChannels, 3, 2, 1}));
     std::int64_t channels = kStemChannels;
+    int blocks = 0;
+    for (const BlockRow& row : kBlocks) blocks += static_cast<int>(row.count);
+    LinearDepthRule depth(options.drop_path, blocks);
     for (const BlockRow& row : kBlocks) {
       for (std::int64_t i = 0; i < row.count; ++i) {
-        add(std::make_shared<InvertedResidual>(backend, channels, row, i == 0 ? row.stride : 1));
+        add(std::make_shared<InvertedResidual>(backend, channels, row, i == 0 ? row.stride : 1,
+                                               depth.next(fmt::format("features.{}", stage_count()))));
         channels = row.channels;
       }
     }

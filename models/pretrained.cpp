@@ -15,6 +15,7 @@
 #include "engine/base/nearest_name.h"
 #include "engine/io/format_fault.h"
 #include "engine/io/stored_tensor.h"
+#include "engine/nn/init.h"
 #include "engine/nn/state.h"
 #include "models/name_map.h"
 
@@ -135,9 +136,10 @@ ImportPlan plan_import(const Checkpoint& file, const Backbone& network, const Im
   ImportPlan plan;
   plan.publisher = naming.publisher;
   std::set<std::string> used;
+  const bool replace_head = options.replace_head || (options.replace_unfit_head && head_differs(file, network));
   for (const NamedVariable& named : variables) {
     const auto found = naming.by_native.find(named.name);
-    const bool replaced = options.replace_head && head.contains(named.name);
+    const bool replaced = replace_head && head.contains(named.name);
     if (found != naming.by_native.end()) used.insert(found->second->name);
     if (replaced ||
         (found == naming.by_native.end() && (is_counter(named.name) || contains(options.allow_missing, named.name)))) {
@@ -162,6 +164,18 @@ void run_import(const Checkpoint& file, const ImportPlan& plan, Backbone& networ
   std::map<std::string, NamedVariable> by_name;
   for (const NamedVariable& named : state_of(network)) by_name.emplace(named.name, named);
   for (const ImportedTensor& tensor : plan.tensors) load_stored(file, tensor.source, by_name.at(tensor.target));
+}
+
+void start_anew(Backbone& network, std::uint64_t seed) { initialize(state_of(network), seed, "base-target"); }
+
+ImportPlan start_from(const Checkpoint& file, Backbone& network, const ImportOptions& options, std::uint64_t seed) {
+  ImportPlan plan = plan_import(file, network, options);
+  // Only what the file does not give: random numbers for a large network take longer than its import.
+  std::vector<NamedVariable> kept = state_of(network);
+  std::erase_if(kept, [&plan](const NamedVariable& named) { return !contains(plan.kept, named.name); });
+  initialize(kept, seed, "base-target");
+  run_import(file, plan, network);
+  return plan;
 }
 
 bool head_differs(const Checkpoint& file, const Backbone& network) {

@@ -12,6 +12,7 @@ namespace graft {
 
 struct ImportOptions {
   bool replace_head = false;                  ///< the head keeps its values; the file's is left over without complaint
+  bool replace_unfit_head = false;            ///< the same, but only where the file's head has other shapes
   std::vector<std::string> allow_missing{};   ///< names of the model that the file need not have
   std::vector<std::string> allow_leftover{};  ///< names of the file that the model need not have
 };
@@ -39,6 +40,13 @@ ImportPlan plan_import(const Checkpoint& file, const Backbone& network, const Im
 
 /// Carries the plan out. Kept variables must have values already.
 void run_import(const Checkpoint& file, const ImportPlan& plan, Backbone& network);
+
+/// Gives `network`, as make_backbone made it, its first values, keyed by `seed`, and over them the file's. Throws as
+/// plan_import does.
+ImportPlan start_from(const Checkpoint& file, Backbone& network, const ImportOptions& options = {},
+                      std::uint64_t seed = 0);
+/// The first values alone.
+void start_anew(Backbone& network, std::uint64_t seed = 0);
 
 /// Whether the file's head has other shapes than the network's, such as another number of classes.
 bool head_differs(const Checkpoint& file, const Backbone& network);

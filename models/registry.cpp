@@ -4,6 +4,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/nearest_name.h"
+#include "engine/nn/dropout.h"
 #include "models/alexnet.h"
 #include "models/backbone.h"
 #include "models/caffenet.h"
@@ -117,6 +118,7 @@ void add_densenets(std::vector<BackboneEntry>& entries) {
   chest_x_ray.classes = 14;
   entries.push_back(
       imagenet_entry("chexnet", "DenseNet-121 of 14 findings that do not exclude each other", make(121), chest_x_ray));
+  entries.back().multi_label = true;
 }
 
 BackboneEntry efficientnet_entry(const std::string& name, const std::string& description,
@@ -171,6 +173,20 @@ const PublishedWeights* weights_of(const BackboneEntry& entry, const std::string
   return nullptr;
 }
 
+/// What is to be dropped at random must have a place.
+void check_drops(const std::string& name, Module& network, const BackboneOptions& options) {
+  bool dropout = options.dropout.value_or(0.0) == 0.0;
+  bool drop_path = options.drop_path == 0.0;
+  network.for_each_module([&](const std::string&, const Module& module) {
+    dropout = dropout || dynamic_cast<const Dropout*>(&module) != nullptr;
+    drop_path = drop_path || dynamic_cast<const DropPath*>(&module) != nullptr;
+  });
+  if (!dropout) fail(ErrorKind::usage, "model '{}' has no dropout layer that a rate could be given to", name);
+  if (!drop_path) {
+    fail(ErrorKind::usage, "model '{}' has no residual branches that stochastic depth could drop", name);
+  }
+}
+
 }  // namespace
 
 const std::vector<BackboneEntry>& backbones() {
@@ -208,7 +224,9 @@ std::shared_ptr<Backbone> make_backbone(const std::string& name, Backend& backen
     fail(ErrorKind::usage, "model '{}' wants at least 1 class and 1 channel, not {} and {}", name, options.classes,
          options.in_channels);
   }
-  return entry.make(backend, options);
+  auto network = entry.make(backend, options);
+  check_drops(name, *network, options);
+  return network;
 }
 
 }  // namespace graft

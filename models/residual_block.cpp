@@ -13,6 +13,15 @@ std::shared_ptr<ConvBatchNorm> conv_norm_relu(const std::string& number, std::sh
                                          BatchNormOptions{.relu = true});
 }
 
+/// The same at the end of a branch, where the shortcut is added before the ReLU.
+std::shared_ptr<ResidualSum> branch_end(const std::string& number, std::shared_ptr<Conv2d> conv,
+                                        const StochasticDepth& depth) {
+  return std::make_shared<ResidualSum>(
+      std::move(conv),
+      ResidualSumConfig{
+          .conv_name = "conv" + number, .norm_name = "bn" + number, .norm = {.relu = true}, .depth = depth});
+}
+
 }  // namespace
 
 std::shared_ptr<Conv2d> residual_conv(Backend& backend, std::int64_t in_channels, std::int64_t out_channels,
@@ -43,7 +52,7 @@ Variable Shortcut::forward(const Variable& x, const ForwardContext& context) {
 BasicBlock::BasicBlock(Backend& backend, const ResidualBlockConfig& config) {
   conv1_ =
       add_module("", conv_norm_relu("1", residual_conv(backend, config.in_channels, config.width, 3, config.stride)));
-  conv2_ = add_module("", conv_norm_relu("2", residual_conv(backend, config.width, config.width, 3, 1)));
+  conv2_ = add_module("", branch_end("2", residual_conv(backend, config.width, config.width, 3, 1), config.depth));
   shortcut_ = add_module(config.shortcut_name, std::make_shared<Shortcut>(backend, config, config.width));
 }
 
@@ -57,7 +66,7 @@ Bottleneck::Bottleneck(Backend& backend, const ResidualBlockConfig& config) {
   const std::int64_t out_channels = kExpansion * config.width;
   conv1_ = add_module("", conv_norm_relu("1", residual_conv(backend, config.in_channels, inner, 1, 1)));
   conv2_ = add_module("", conv_norm_relu("2", residual_conv(backend, inner, inner, 3, config.stride, config.groups)));
-  conv3_ = add_module("", conv_norm_relu("3", residual_conv(backend, inner, out_channels, 1, 1)));
+  conv3_ = add_module("", branch_end("3", residual_conv(backend, inner, out_channels, 1, 1), config.depth));
   shortcut_ = add_module(config.shortcut_name, std::make_shared<Shortcut>(backend, config, out_channels));
 }
 

@@ -6,6 +6,7 @@
 
 #include "engine/nn/conv_batch_norm.h"
 #include "engine/nn/module.h"
+#include "models/residual_sum.h"
 
 namespace graft {
 
@@ -25,6 +26,7 @@ struct ResidualBlockConfig {
   std::int64_t group_width = 64;  ///< its channels are groups * width * group_width / 64
   ShortcutOption shortcut = ShortcutOption::projection;
   std::string shortcut_name = "downsample";  ///< of the projection's parameters: SHORTCUT.0 and SHORTCUT.1
+  StochasticDepth depth{};
 };
 
 /// The part of a block that goes round its convolutions.
@@ -49,7 +51,7 @@ class BasicBlock final : public Module {
 
  private:
   std::shared_ptr<ConvBatchNorm> conv1_;
-  std::shared_ptr<ConvBatchNorm> conv2_;
+  std::shared_ptr<ResidualSum> conv2_;
   std::shared_ptr<Shortcut> shortcut_;
 };
 
@@ -64,7 +66,7 @@ class Bottleneck final : public Module {
  private:
   std::shared_ptr<ConvBatchNorm> conv1_;
   std::shared_ptr<ConvBatchNorm> conv2_;
-  std::shared_ptr<ConvBatchNorm> conv3_;
+  std::shared_ptr<ResidualSum> conv3_;
   std::shared_ptr<Shortcut> shortcut_;
 };
 

@@ -1,10 +1,12 @@
 #include "models/resnet.h"
 
 #include <array>
+#include <numeric>
 #include <string>
 #include <utility>
 
 #include "engine/base/error.h"
+#include "engine/nn/dropout.h"
 #include "engine/nn/linear.h"
 #include "engine/nn/sequential.h"
 #include "engine/ops/global_avg_pool.h"
@@ -57,6 +59,7 @@ class ResNet final : public Backbone {
   ResNet(Backend& backend, const ResNetRow& row, const ResNetConfig& config, const BackboneOptions& options) {
     add_stage("stem", "", std::make_shared<Stem>(backend, options.in_channels, config.stem));
     std::int64_t channels = kStemChannels;
+    LinearDepthRule depth(options.drop_path, std::accumulate(row.blocks.begin(), row.blocks.end(), 0) - 1);
     for (std::size_t i = 0; i < row.blocks.size(); ++i) {
       const std::string name = "layer" + std::to_string(i + 1);
       const ResidualBlockConfig first{.in_channels = channels,
@@ -65,31 +68,35 @@ class ResNet final : public Backbone {
                                       .groups = config.groups,
                                       .group_width = config.group_width};
       add_stage(name, name,
-                row.bottleneck ? make_layer<Bottleneck>(backend, first, row.blocks[i], channels)
-                               : make_layer<BasicBlock>(backend, first, row.blocks[i], channels));
+                row.bottleneck ? make_layer<Bottleneck>(backend, name, first, row.blocks[i], depth)
+                               : make_layer<BasicBlock>(backend, name, first, row.blocks[i], depth));
+      channels = first.width * (row.bottleneck ? Bottleneck::kExpansion : BasicBlock::kExpansion);
     }
+    dropout_ = add_module("", std::make_shared<Dropout>(options.dropout.value_or(0.0), "fc"));
     fc_ = add_module("fc", std::make_shared<Linear>(
                                backend, LinearConfig{.in_features = channels, .out_features = options.classes}));
   }
   Variable forward_head(const Variable& x, const ForwardContext& context) override {
-    return fc_->forward(global_avg_pool(x), context);
+    return fc_->forward(dropout_->forward(global_avg_pool(x), context), context);
   }
 
  private:
-  /// A layer of `count` blocks; `channels` becomes its number of output channels.
+  /// A layer of `count` blocks.
   template <class Block>
-  static std::shared_ptr<Sequential> make_layer(Backend& backend, const ResidualBlockConfig& first, int count,
-                                                std::int64_t& channels) {
+  static std::shared_ptr<Sequential> make_layer(Backend& backend, const std::string& name,
+                                                const ResidualBlockConfig& first, int count, LinearDepthRule& depth) {
     auto layer = std::make_shared<Sequential>();
-    layer->add(std::make_shared<Block>(backend, first));
-    channels = Block::kExpansion * first.width;
-    ResidualBlockConfig next = first;
-    next.in_channels = channels;
-    next.stride = 1;
-    for (int i = 1; i < count; ++i) layer->add(std::make_shared<Block>(backend, next));
+    ResidualBlockConfig block = first;
+    for (int i = 0; i < count; ++i) {
+      block.depth = depth.next(name + "." + std::to_string(i));
+      layer->add(std::make_shared<Block>(backend, block));
+      block.in_channels = Block::kExpansion * first.width;
+      block.stride = 1;
+    }
     return layer;
   }
 
+  std::shared_ptr<Dropout> dropout_;
   std::shared_ptr<Linear> fc_;
 };
 

@@ -22,7 +22,8 @@ struct ResNetConfig {
 
 /// ResNet (He et al. 2016), ResNeXt or Wide-ResNet as torchvision builds them: stride in the 3x3 convolution of a
 /// bottleneck ("v1.5"), torchvision's parameter names in its order (conv1, bn1, layer1.0.conv1, ..., fc). Stages: stem,
-/// layer1 ... layer4. Throws Error(usage) for another depth, and for groups or widths of a network without bottlenecks.
+/// layer1 ... layer4. Dropout, none by default, lies before fc as in timm. Throws Error(usage) for another depth, and
+/// for groups or widths of a network without bottlenecks.
 std::shared_ptr<Backbone> make_resnet(Backend& backend, const ResNetConfig& config, const BackboneOptions& options);
 
 }  // namespace graft

@@ -4,13 +4,14 @@
 
 namespace graft {
 
-Dropout::Dropout(double p, const std::string& stream) : p_(p), stream_(stream_of("dropout:" + stream)) {
-  if (!(p >= 0.0 && p < 1.0)) fail(ErrorKind::usage, "[dropout] p is {}, it must be at least 0 and below 1", p);
+RandomDrop::RandomDrop(const std::string& name, Operation operation, double p, const std::string& stream)
+    : operation_(operation), p_(p), stream_(stream_of(name + ":" + stream)) {
+  if (!(p >= 0.0 && p < 1.0)) fail(ErrorKind::usage, "[{}] p is {}, it must be at least 0 and below 1", name, p);
 }
 
-Variable Dropout::forward(const Variable& x, const ForwardContext& context) {
+Variable RandomDrop::forward(const Variable& x, const ForwardContext& context) {
   if (!context.training || p_ == 0.0) return x;
-  return dropout(x, {.p = p_, .random = {.seed = context.seed, .stream = stream_}}, context.step);
+  return operation_(x, {.p = p_, .random = {.seed = context.seed, .stream = stream_}}, context.step);
 }
 
 }  // namespace graft

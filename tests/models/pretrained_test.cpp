@@ -144,6 +144,21 @@ TEST_F(Pretrained, AHeadIsReplacedOnlyWhenAsked) {
   EXPECT_EQ(hash_state(target->stage_parameters(0, 5)), hash_state(source->stage_parameters(0, 5)));
 }
 
+TEST_F(Pretrained, StartsFromAFileOverFirstValues) {
+  const auto source = network(1, 10);
+  const auto file = file_of(*source, same);
+  const BackboneOptions small{.classes = 10, .in_channels = 3, .height = 32, .width = 32};
+  const auto whole = make_backbone("resnet18_cifar", *backend_, small);
+  EXPECT_TRUE(start_from(*file, *whole, {.replace_unfit_head = true}, 2).kept.empty()) << "the head fits";
+  EXPECT_EQ(hash_state(state_of(*whole)), hash_state(state_of(*source)));
+  BackboneOptions four = small;
+  four.classes = 4;
+  const auto target = make_backbone("resnet18_cifar", *backend_, four);
+  EXPECT_EQ(start_from(*file, *target, {.replace_unfit_head = true}, 2).kept.size(), 2u);
+  EXPECT_EQ(hash_state(target->stage_parameters(0, 5)), hash_state(source->stage_parameters(0, 5)));
+  EXPECT_EQ(hash_state({state_of(*target).back()}), hash_state({state_of(*network(2, 4)).back()}));
+}
+
 TEST_F(Pretrained, AnotherModelsFileIsRefused) {
   auto other = make_backbone("convnet6", *backend_, {.classes = 10, .in_channels = 1, .height = 28, .width = 28});
   initialize(state_of(*other), 1, "base-target");

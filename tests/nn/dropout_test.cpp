@@ -48,7 +48,23 @@ TEST_F(DropoutLayer, DropsTheShareAskedFor) {
   EXPECT_NEAR(*std::max_element(y.begin(), y.end()), 1.0 / 0.75, 1e-6);
 }
 
-TEST_F(DropoutLayer, RefusesAProbabilityOfOne) { EXPECT_THROW(Dropout(1.0, "x"), Error); }
+TEST_F(DropoutLayer, RefusesAProbabilityOfOne) {
+  EXPECT_THROW(Dropout(1.0, "x"), Error);
+  EXPECT_THROW(DropPath(1.0, "x"), Error);
+}
+
+TEST(DropPathLayer, DropsInTrainingOnly) {
+  ReferenceBackend backend;
+  const Tensor step = from_host(backend, {1}, DType::i64, {5});
+  const Variable x = random_leaf(backend, {64, 3}, 1);
+  DropPath layer(0.5, "blocks.0");
+  DropPath other(0.5, "blocks.1");
+  const ForwardContext training{.training = true, .step = step, .seed = 1};
+  EXPECT_TRUE(layer.forward(x, {}).same_as(x));
+  const std::vector<double> y = to_host(layer.forward(x, training).value());
+  EXPECT_EQ(y, to_host(layer.forward(x, training).value()));
+  EXPECT_NE(y, to_host(other.forward(x, training).value()));
+}
 
 }  // namespace
 }  // namespace graft::testing
