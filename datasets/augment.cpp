@@ -6,6 +6,8 @@
 namespace graft {
 namespace {
 
+constexpr double kWords = 4294967296.0;  // as many as 32 bits can tell apart
+
 /// Uniform in [-padding, padding].
 std::int64_t draw_offset(std::uint32_t word, std::int64_t padding) {
   const auto choices = static_cast<std::uint64_t>(2 * padding + 1);
@@ -29,7 +31,7 @@ Augmentation draw_augmentation(const AugmentOptions& options, const RandomStream
     drawn.top = draw_offset(words[0], options.crop_padding);
     drawn.left = draw_offset(words[1], options.crop_padding);
   }
-  drawn.flip = options.flip && (words[2] >> 31) != 0;
+  drawn.flip = options.flip && words[2] >= kWords * (1.0 - options.flip_probability);
   return drawn;
 }
 

@@ -29,6 +29,7 @@ BatchPicks BatchReader::make_picks() const {
   const auto rows = static_cast<std::size_t>(options_.batch_size);
   picks.picks.resize(rows * kPickColumns);
   picks.labels.resize(rows);
+  if (options_.targets) picks.targets.resize(rows * dataset_->class_names().size());
   return picks;
 }
 
@@ -46,6 +47,8 @@ void BatchReader::pick(std::int64_t batch, BatchPicks& into) const {
   into.rows = options_.pad_last ? options_.batch_size : into.count;
   const RandomStream random{options_.seed, stream_of("augment:" + options_.role)};
   std::fill(into.picks.begin(), into.picks.end(), 0);
+  std::fill(into.targets.begin(), into.targets.end(), -1.0f);
+  const std::size_t classes = dataset_->class_names().size();
   for (std::int64_t row = 0; row < options_.batch_size; ++row) {
     std::int32_t* pick = into.picks.data() + row * kPickColumns;
     std::int64_t& label = into.labels[static_cast<std::size_t>(row)];
@@ -57,6 +60,9 @@ void BatchReader::pick(std::int64_t batch, BatchPicks& into) const {
     const std::int64_t item = options_.shuffle ? order_[static_cast<std::size_t>(begin + row)] : begin + row;
     label = dataset_->label(item);
     pick[kPickImage] = static_cast<std::int32_t>(item);
+    if (options_.targets) {
+      dataset_->read_targets(item, std::span(into.targets).subspan(static_cast<std::size_t>(row) * classes, classes));
+    }
     if (!options_.augment.any()) continue;
     const Augmentation drawn = draw_augmentation(options_.augment, random, epoch_, item);
     pick[kPickTop] = static_cast<std::int32_t>(drawn.top);

@@ -15,8 +15,9 @@ namespace graft {
 struct BatchPicks {
   std::vector<std::int32_t> picks;  ///< [rows, 4] as gather_images takes them; image -1 for padding
   std::vector<std::int64_t> labels;
-  std::int64_t rows = 0;   ///< with padding
-  std::int64_t count = 0;  ///< real items
+  std::vector<float> targets;  ///< [rows, classes] where they are asked for
+  std::int64_t rows = 0;       ///< with padding
+  std::int64_t count = 0;      ///< real items
 };
 
 /// A batch in host memory, with room for a whole one.

@@ -1,10 +1,17 @@
 #include "datasets/dataset.h"
 
+#include <algorithm>
+
 #include "datasets/image.h"
 #include "datasets/image_resize.h"
 #include "engine/base/error.h"
 
 namespace graft {
+
+void Dataset::read_targets(std::int64_t index, std::span<float> out) const {
+  std::fill(out.begin(), out.end(), 0.0f);
+  out[static_cast<std::size_t>(label(index))] = 1.0f;
+}
 
 void Dataset::read_crop(std::int64_t index, const CropDraw& draw, std::span<std::byte> out) const {
   const Shape shape = item_shape();
@@ -14,7 +21,8 @@ void Dataset::read_crop(std::int64_t index, const CropDraw& draw, std::span<std:
   image.reshape(shape[0], shape[1], shape[2]);
   read(index, {reinterpret_cast<std::byte*>(image.data()), image.bytes()});
   ResizeScratch scratch;
-  crop_and_resize(image.view(), draw_crop(draw, shape[0], shape[1]), Interpolation::bilinear, shape, scratch, out);
+  crop_and_resize(image.view(), draw_crop(draw, shape[0], shape[1]), draw_interpolation(draw, Interpolation::bilinear),
+                  shape, scratch, out);
 }
 
 }  // namespace graft

@@ -10,6 +10,7 @@
 
 #include "datasets/image_decode.h"
 #include "datasets/image_transform.h"
+#include "datasets/label_file.h"
 #include "datasets/random_crop.h"
 #include "engine/base/dtype.h"
 #include "engine/base/shape.h"
@@ -25,8 +26,12 @@ class Dataset {
   virtual std::int64_t size() const = 0;
   virtual Shape item_shape() const = 0;
   virtual DType item_dtype() const = 0;
-  /// Class of item `index`, in [0, class_names().size()).
+  /// Class of item `index`, in [0, class_names().size()); -1 in a multi-label set.
   virtual std::int64_t label(std::int64_t index) const = 0;
+  /// True iff the classes do not exclude each other: an item may have several, or none.
+  virtual bool multi_label() const { return false; }
+  /// Writes a number for each class to `out`: 1 where item `index` has it, 0 where it has not, -1 where nobody knows.
+  virtual void read_targets(std::int64_t index, std::span<float> out) const;
   /// Writes item `index` to `out`, which has exactly its bytes. Thread-safe. Throws Error(data) if it cannot be read.
   virtual void read(std::int64_t index, std::span<std::byte> out) const = 0;
   /// Writes a random crop of item `index`, drawn from the image as it was before any evaluation transform and resized
@@ -42,7 +47,7 @@ class Dataset {
 using DatasetPtr = std::shared_ptr<const Dataset>;
 
 /// Some items of another data set, with labels mapped to 0..k-1 in the order of `classes` (indices of the parent's).
-/// Items keep the order given.
+/// Items keep the order given. Throws Error(data) for a multi-label parent, and so does choose_items.
 DatasetPtr make_subset(DatasetPtr parent, std::vector<std::int64_t> items, std::vector<std::int64_t> classes);
 
 /// The items of `parent` whose class is in `classes`: for each class the first `per_class` (0: all) of one permutation
@@ -63,6 +68,9 @@ struct DatasetPair {
 struct ImageOptions {
   std::optional<ImageTransform> transform{};  ///< none: image files by ImageTransform's defaults, others as they are
   ImageLimits limits{};
+  /// Files that give images several labels each (datasets/label_file.h), in place of class folders; imagefolder's
+  /// alone.
+  LabelFiles labels{};
 };
 
 /// `parent`, whose items are u8 [H, W, 1 or 3], through a transform: items u8 [size, size, 3].

@@ -24,14 +24,23 @@ class ImageFileDataset final : public Dataset {
   ImageFileDataset(ImageFiles files, ImageTransform transform, const ImageLimits& limits)
       : files_(std::move(files)), transform_(std::move(transform)), limits_(limits) {
     check_transform(transform_);
-    check(files_.files.size() == files_.labels.size(), "[images] {} files, {} labels", files_.files.size(),
-          files_.labels.size());
+    const std::size_t wanted = files_.files.size() * (multi_label() ? files_.class_names.size() : 1);
+    const std::size_t labels = multi_label() ? files_.targets.size() : files_.labels.size();
+    check(labels == wanted, "[images] {} files, {} labels", files_.files.size(), labels);
   }
 
   std::int64_t size() const override { return static_cast<std::int64_t>(files_.files.size()); }
   Shape item_shape() const override { return transform_.item_shape(); }
   DType item_dtype() const override { return DType::u8; }
-  std::int64_t label(std::int64_t index) const override { return files_.labels.at(static_cast<std::size_t>(index)); }
+  std::int64_t label(std::int64_t index) const override {
+    return multi_label() ? -1 : files_.labels.at(static_cast<std::size_t>(index));
+  }
+  bool multi_label() const override { return !files_.targets.empty(); }
+  void read_targets(std::int64_t index, std::span<float> out) const override {
+    if (!multi_label()) return Dataset::read_targets(index, out);
+    const auto first = files_.targets.begin() + static_cast<std::ptrdiff_t>(index) * std::ssize(files_.class_names);
+    std::copy(first, first + std::ssize(files_.class_names), out.begin());
+  }
   const std::vector<std::string>& class_names() const override { return files_.class_names; }
 
   void read(std::int64_t index, std::span<std::byte> out) const override {
@@ -43,8 +52,8 @@ class ImageFileDataset final : public Dataset {
     const ImageScratchPool::Lease scratch(scratch_);
     read_image(path(index), limits_, scratch->file, scratch->image);
     const Image& image = scratch->image;
-    crop_and_resize(image.view(), draw_crop(draw, image.height(), image.width()), transform_.interpolation,
-                    item_shape(), scratch->resize, out);
+    crop_and_resize(image.view(), draw_crop(draw, image.height(), image.width()),
+                    draw_interpolation(draw, transform_.interpolation), item_shape(), scratch->resize, out);
   }
 
   std::string content_hash() const override {
@@ -53,6 +62,7 @@ class ImageFileDataset final : public Dataset {
     Sha256 sha;
     sha.update(fmt::format("image files {} {}\n", size(), transform_.str()));
     for (const std::string& name : files_.class_names) sha.update(name + "\n");
+    sha.update(std::as_bytes(std::span(files_.targets)));
     for (std::int64_t i = 0; i < size(); ++i) hash_file(i, sha);
     return hash_ = sha.hex();
   }

@@ -81,6 +81,46 @@ fs::path part_folder(const fs::path& folder, std::initializer_list<const char*> 
   return {};
 }
 
+enum class Part { train, test, unsaid };
+
+Part part_of(const std::string& file) {
+  const std::string_view folder = std::string_view(file).substr(0, file.find('/'));
+  if (folder == "train") return Part::train;
+  return folder == "val" || folder == "validation" || folder == "test" ? Part::test : Part::unsaid;
+}
+
+ImageFiles part_files(const ImageFiles& all, Part part) {
+  ImageFiles files{.root = all.root, .files = {}, .labels = {}, .class_names = all.class_names};
+  const std::ptrdiff_t classes = std::ssize(all.class_names);
+  for (std::size_t i = 0; i < all.files.size(); ++i) {
+    if (part_of(all.files[i]) != part) continue;
+    files.files.push_back(all.files[i]);
+    const auto targets = all.targets.begin() + static_cast<std::ptrdiff_t>(i) * classes;
+    files.targets.insert(files.targets.end(), targets, targets + classes);
+  }
+  return files;
+}
+
+/// Training and test images with several labels each.
+std::pair<ImageFiles, ImageFiles> list_labelled(const fs::path& folder, const LabelFiles& labels) {
+  ImageFiles all = read_label_file(labels.all, folder);
+  if (!labels.test.empty()) {
+    ImageFiles test = read_label_file(labels.test, folder);
+    if (test.class_names != all.class_names) {
+      fail(ErrorKind::data, "{}: the classes are not those of {}; both parts need the same", labels.test, labels.all);
+    }
+    return {std::move(all), std::move(test)};
+  }
+  ImageFiles train = part_files(all, Part::train);
+  ImageFiles test = part_files(all, Part::test);
+  if (train.files.empty() || test.files.empty()) return {all, all};
+  if (train.files.size() + test.files.size() < all.files.size()) {
+    fail(ErrorKind::data, "{}: '{}' is neither in train/ nor in val/, as others are", labels.all,
+         part_files(all, Part::unsaid).files.front());
+  }
+  return {std::move(train), std::move(test)};
+}
+
 }  // namespace
 
 ImageFiles list_image_folder(const fs::path& folder) {
@@ -103,6 +143,13 @@ ImageFiles list_image_folder(const fs::path& folder) {
 
 DatasetPair open_image_folder(const fs::path& folder, const ImageOptions& options) {
   const ImageTransform transform = options.transform.value_or(ImageTransform{});
+  if (options.labels.given()) {
+    const auto [training, testing] = list_labelled(folder, options.labels);
+    return {.train = open_image_files(training, transform, options.limits),
+            .test = open_image_files(testing, transform, options.limits),
+            .mean = transform.mean,
+            .deviation = transform.deviation};
+  }
   const fs::path train = part_folder(folder, {"train"});
   const fs::path test = part_folder(folder, {"val", "validation", "test"});
   DatasetPair pair{.train = nullptr, .test = nullptr, .mean = transform.mean, .deviation = transform.deviation};

@@ -15,6 +15,8 @@ struct ImageFiles {
   std::vector<std::string> files;  ///< relative to root
   std::vector<std::int64_t> labels;
   std::vector<std::string> class_names;
+  /// Of a multi-label set, in place of labels: [files, classes], 1 has it, 0 has not, -1 not known.
+  std::vector<float> targets{};
 };
 
 /// The files of a folder that has a folder a class, as torchvision's ImageFolder lists them: classes sorted by name, in
@@ -30,6 +32,8 @@ DatasetPtr open_image_files(ImageFiles files, const ImageTransform& transform, c
 
 /// FOLDER/train and FOLDER/val (or validation, or test); where neither is there, FOLDER's own class folders as both
 /// parts, as timm takes it. Throws Error(data) naming the folder if only one is there or the parts' classes differ.
+/// With options.labels the images that those files name: with one file, those in train/ and in val/ (or validation/, or
+/// test/) where it names both, else all as both parts.
 DatasetPair open_image_folder(const std::filesystem::path& folder, const ImageOptions& options);
 
 }  // namespace graft

@@ -22,6 +22,8 @@ void check_options(const Dataset& dataset, const LoaderOptions& options) {
   check(options.batch_size >= 1, "[loader] batch size {}; give at least 1", options.batch_size);
   check(options.threads >= 0, "[loader] {} threads; give 0 or more", options.threads);
   check(options.augment.crop_padding >= 0, "[loader] crop padding {}; give 0 or more", options.augment.crop_padding);
+  check(options.augment.flip_probability >= 0.0 && options.augment.flip_probability <= 1.0,
+        "[loader] images are mirrored with probability {}; give 0 to 1", options.augment.flip_probability);
   if (const auto& crop = options.augment.resized_crop) {
     check(crop->min_area > 0.0 && crop->min_area <= crop->max_area && crop->max_area <= 1.0,
           "[loader] random crops of {} to {} of the area; give 0 < least <= most <= 1", crop->min_area, crop->max_area);
@@ -54,8 +56,11 @@ Tensor upload(Backend& backend, const std::vector<float>& values) {
 /// Where a Loader's batches come from.
 class Loader::Impl {
  public:
-  Impl(Backend& backend, const LoaderOptions& options)
-      : backend_(backend), labels_(backend.empty({options.batch_size}, DType::i64)) {}
+  Impl(const Dataset& dataset, Backend& backend, const LoaderOptions& options)
+      : backend_(backend), labels_(backend.empty({options.batch_size}, DType::i64)) {
+    const auto classes = static_cast<std::int64_t>(dataset.class_names().size());
+    if (options.targets) targets_ = backend.empty({options.batch_size, classes}, DType::f32);
+  }
   virtual ~Impl() = default;
 
   virtual std::int64_t batch_count() const = 0;
@@ -64,8 +69,12 @@ class Loader::Impl {
 
  protected:
   Batch batch_of(const BatchPicks& picked, const Tensor& items) {
-    Batch batch{.items = items.slice(0, picked.rows), .labels = labels_.slice(0, picked.rows), .count = picked.count};
+    Batch batch{.items = items.slice(0, picked.rows),
+                .labels = labels_.slice(0, picked.rows),
+                .targets = targets_.defined() ? targets_.slice(0, picked.rows) : Tensor(),
+                .count = picked.count};
     backend_.copy_from_host(picked.labels.data(), batch.labels);
+    if (batch.targets.defined()) backend_.copy_from_host(picked.targets.data(), batch.targets);
     return batch;
   }
 
@@ -73,6 +82,7 @@ class Loader::Impl {
 
  private:
   Tensor labels_;
+  Tensor targets_;  ///< undefined where nobody asked for them
 };
 
 namespace {
@@ -81,7 +91,7 @@ namespace {
 class StreamingLoader final : public Loader::Impl {
  public:
   StreamingLoader(const DatasetPtr& dataset, Backend& backend, const LoaderOptions& options)
-      : Impl(backend, options), reader_(dataset, options), read_ahead_(reader_, options.threads) {
+      : Impl(*dataset, backend, options), reader_(dataset, options), read_ahead_(reader_, options.threads) {
     const Shape shape(batch_dims(options.batch_size, dataset->item_shape()));
     normalise_ = dataset->item_dtype() == DType::u8;
     items_ = backend.empty(shape, normalise_ ? options.dtype : dataset->item_dtype());
@@ -137,7 +147,7 @@ Tensor upload_images(const DatasetPtr& dataset, Backend& backend, int threads) {
 class ResidentLoader final : public Loader::Impl {
  public:
   ResidentLoader(const DatasetPtr& dataset, Backend& backend, const LoaderOptions& options)
-      : Impl(backend, options),
+      : Impl(*dataset, backend, options),
         reader_(dataset, options),
         picked_(reader_.make_picks()),
         images_(upload_images(dataset, backend, options.threads)),

@@ -15,7 +15,8 @@ namespace graft {
 /// Random training augmentation; every number is Philox of (seed, epoch, item).
 struct AugmentOptions {
   std::int64_t crop_padding = 0;  ///< zero padding on every side before a random crop to the original size; 0: no crop
-  bool flip = false;              ///< mirror left to right with probability 1/2
+  bool flip = false;              ///< mirror left to right
+  double flip_probability = 0.5;  ///< with which `flip` does so
   /// A random part of the image resized to the item's size, before all else.
   std::optional<RandomResizedCrop> resized_crop{};
   bool any() const { return crop_padding > 0 || flip || resized_crop.has_value(); }
@@ -29,6 +30,7 @@ struct LoaderOptions {
   std::uint64_t seed = 0;  ///< with `role` keys order and augmentation: a function of (seed, role, epoch) and item
   std::string role{};      ///< DESIGN's (seed, half, epoch): "source" or "target"
   AugmentOptions augment{};
+  bool targets = false;  ///< also Batch::targets, for binary cross-entropy
   int threads =
       0;  ///< workers that read ahead, decoding where items are files; 0: the caller's thread. Never changes a bit
   DType dtype = DType::f32;   ///< of the batch that u8 images are normalised into; other items keep theirs
@@ -42,7 +44,8 @@ struct LoaderOptions {
 /// A batch on a backend.
 struct Batch {
   Tensor items;            ///< [B, ...item_shape], normalised
-  Tensor labels;           ///< i64 [B]; -1 for padding
+  Tensor labels;           ///< i64 [B]; -1 for padding and in multi-label sets
+  Tensor targets;          ///< f32 [B, classes] as Dataset::read_targets has them, -1 for padding; where asked for
   std::int64_t count = 0;  ///< real items
 };
 

@@ -1,12 +1,13 @@
 #include "datasets/random_crop.h"
 
+#include <array>
 #include <cmath>
 
 namespace graft {
 namespace {
 
 constexpr int kAttempts = 10;
-constexpr std::uint64_t kBlocksPerItem = 16;  // at least kAttempts
+constexpr std::uint64_t kBlocksPerItem = 16;  // more than kAttempts: the interpolation's numbers follow theirs
 
 double uniform(std::uint32_t word, double low, double high) { return low + (high - low) * uniform_float(word); }
 
@@ -16,6 +17,11 @@ std::int64_t below(std::uint32_t word, std::int64_t bound) {
 
 /// To the nearest integer, halves to even.
 std::int64_t rounded(double value) { return std::lrint(value); }
+
+std::array<std::uint32_t, 4> words_of(const CropDraw& draw, int block) {
+  return draw.random.words(static_cast<std::uint64_t>(draw.epoch),
+                           static_cast<std::uint64_t>(draw.item) * kBlocksPerItem + static_cast<std::uint64_t>(block));
+}
 
 CropBox central_crop(const RandomResizedCrop& options, std::int64_t height, std::int64_t width) {
   const double ratio = static_cast<double>(width) / static_cast<double>(height);
@@ -36,9 +42,7 @@ CropBox draw_crop(const CropDraw& draw, std::int64_t height, std::int64_t width)
   const RandomResizedCrop& options = draw.options;
   const double area = static_cast<double>(height * width);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    const auto words =
-        draw.random.words(static_cast<std::uint64_t>(draw.epoch),
-                          static_cast<std::uint64_t>(draw.item) * kBlocksPerItem + static_cast<std::uint64_t>(attempt));
+    const auto words = words_of(draw, attempt);
     const double target = area * uniform(words[0], options.min_area, options.max_area);
     const double ratio = std::exp(uniform(words[1], std::log(options.min_ratio), std::log(options.max_ratio)));
     CropBox box{.height = rounded(std::sqrt(target / ratio)), .width = rounded(std::sqrt(target * ratio))};
@@ -48,6 +52,12 @@ CropBox draw_crop(const CropDraw& draw, std::int64_t height, std::int64_t width)
     return box;
   }
   return central_crop(options, height, width);
+}
+
+Interpolation draw_interpolation(const CropDraw& draw, Interpolation evaluation) {
+  const auto& interpolations = draw.options.interpolations;
+  if (!interpolations) return evaluation;
+  return (words_of(draw, kAttempts)[0] >> 31) == 0 ? interpolations->first : interpolations->second;
 }
 
 }  // namespace graft

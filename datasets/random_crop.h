@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <utility>
 
+#include "datasets/interpolation.h"
 #include "engine/base/philox.h"
 
 namespace graft {
@@ -14,6 +17,8 @@ struct RandomResizedCrop {
   double max_area = 1.0;
   double min_ratio = 3.0 / 4.0;
   double max_ratio = 4.0 / 3.0;
+  /// How it is resized: by one of two that is drawn for each image; none: as evaluation resizes.
+  std::optional<std::pair<Interpolation, Interpolation>> interpolations{};
 };
 
 /// What a random crop is a function of, beside the image's size.
@@ -36,5 +41,8 @@ struct CropBox {
 /// The part of an image of `height` x `width` that is drawn, by the algorithm of torchvision's RandomResizedCrop on
 /// graft's own random numbers: ten attempts, then the largest central part whose ratio is allowed.
 CropBox draw_crop(const CropDraw& draw, std::int64_t height, std::int64_t width);
+
+/// How that part is resized, where `evaluation` is how evaluation resizes.
+Interpolation draw_interpolation(const CropDraw& draw, Interpolation evaluation);
 
 }  // namespace graft

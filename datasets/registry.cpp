@@ -25,7 +25,7 @@ const std::vector<DatasetEntry>& dataset_entries() {
        .description = "the same images by CIFAR-100's 20 superclasses; --data-dir",
        .remedy = "unpack cifar-100-binary.tar.gz and name its folder with --data-dir"},
       {.name = "imagefolder",
-       .description = "image files, a folder a class, in train/ and val/; --data-dir",
+       .description = "image files, a folder a class, in train/ and val/, or labels from a CSV file; --data-dir",
        .remedy = "name the folder that holds train/ and val/ with --data-dir"},
       {.name = "npz",
        .description = "arrays of u8 images and labels in a .npz file; --data-dir",
@@ -63,6 +63,10 @@ DatasetPair open_dataset(const std::string& name, const std::string& data_dir, c
   for (const DatasetEntry& entry : dataset_entries()) {
     names.push_back(entry.name);
     if (entry.name != name) continue;
+    if (images.labels.given() && name != "imagefolder") {
+      fail(ErrorKind::usage, "--labels {}: {} has labels of its own; the file goes with --dataset imagefolder",
+           images.labels.all, name);
+    }
     const DatasetPair pair = open_by_name(entry, data_dir, images);
     return images.transform && name != "imagefolder" ? transformed(pair, *images.transform) : pair;
   }

@@ -12,6 +12,7 @@ namespace graft {
 namespace {
 
 void check_classes(const Dataset& parent, const std::vector<std::int64_t>& classes) {
+  if (parent.multi_label()) fail(ErrorKind::data, "[subset] the classes of a multi-label set do not divide its items");
   const auto count = static_cast<std::int64_t>(parent.class_names().size());
   std::vector<bool> seen(parent.class_names().size());
   for (const std::int64_t c : classes) {

@@ -23,6 +23,8 @@ class TransformedDataset final : public Dataset {
   Shape item_shape() const override { return transform_.item_shape(); }
   DType item_dtype() const override { return DType::u8; }
   std::int64_t label(std::int64_t index) const override { return parent_->label(index); }
+  bool multi_label() const override { return parent_->multi_label(); }
+  void read_targets(std::int64_t index, std::span<float> out) const override { parent_->read_targets(index, out); }
   const std::vector<std::string>& class_names() const override { return parent_->class_names(); }
   std::string content_hash() const override {
     return sha256_hex("transformed " + parent_->content_hash() + " " + transform_.str());
@@ -37,8 +39,8 @@ class TransformedDataset final : public Dataset {
     const ImageScratchPool::Lease scratch(scratch_);
     read_rgb(index, *scratch);
     const Image& image = scratch->image;
-    crop_and_resize(image.view(), draw_crop(draw, image.height(), image.width()), transform_.interpolation,
-                    item_shape(), scratch->resize, out);
+    crop_and_resize(image.view(), draw_crop(draw, image.height(), image.width()),
+                    draw_interpolation(draw, transform_.interpolation), item_shape(), scratch->resize, out);
   }
 
  private:

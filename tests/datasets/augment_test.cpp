@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 #include <span>
 #include <vector>
@@ -48,6 +49,19 @@ TEST(Augment, DrawsEveryCropAndFlipEquallyOften) {
   // 3 x 3 x 2 outcomes of mean 1000, binomial deviation 31; 6 deviations.
   EXPECT_EQ(counts.size(), 18u);
   for (const auto& [outcome, count] : counts) EXPECT_NEAR(count, 1000, 186);
+}
+
+TEST(Augment, MirrorsAsOftenAsAsked) {
+  const RandomStream random{.seed = 1, .stream = 2};
+  for (const double probability : {0.0, 0.1, 0.5, 0.9, 1.0}) {
+    const AugmentOptions options{.flip = true, .flip_probability = probability};
+    int mirrored = 0;
+    for (std::int64_t item = 0; item < 10'000; ++item) {
+      mirrored += draw_augmentation(options, random, 0, item).flip ? 1 : 0;
+    }
+    // Six standard deviations of a binomial count.
+    EXPECT_NEAR(mirrored, 10'000 * probability, 600 * std::sqrt(probability * (1 - probability)));
+  }
 }
 
 TEST(Augment, DoesWhatIsAskedAlone) {

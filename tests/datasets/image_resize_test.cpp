@@ -158,6 +158,21 @@ TEST(RandomCrop, LiesInsideAndHasTheShareAndRatioAskedFor) {
   EXPECT_FALSE(draw_crop(draw_of(5), 400, 300) == draw_crop(draw_of(6), 400, 300));
 }
 
+TEST(RandomCrop, DrawsHowItIsResized) {
+  EXPECT_EQ(draw_interpolation(draw_of(1), Interpolation::lanczos), Interpolation::lanczos);
+  RandomResizedCrop either;
+  either.interpolations = {Interpolation::bilinear, Interpolation::bicubic};
+  int bicubic = 0;
+  for (std::int64_t item = 0; item < 4000; ++item) {
+    const Interpolation drawn = draw_interpolation(draw_of(item, either), Interpolation::lanczos);
+    EXPECT_EQ(drawn, draw_interpolation(draw_of(item, either), Interpolation::box));
+    bicubic += drawn == Interpolation::bicubic ? 1 : 0;
+    EXPECT_EQ(draw_crop(draw_of(item, either), 400, 300), draw_crop(draw_of(item), 400, 300));
+  }
+  // Six standard deviations of a binomial count.
+  EXPECT_NEAR(bicubic, 2000, 190);
+}
+
 TEST(RandomCrop, FallsBackToTheCentre) {
   // No crop of this share has an allowed ratio in so long an image.
   const RandomResizedCrop whole{.min_area = 1.0, .max_area = 1.0};
