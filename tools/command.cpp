@@ -52,6 +52,7 @@ int run_command(int argc, const char* const* argv) {
   add_predict(app, context);
   add_features(app, context);
   add_study(app, context);
+  add_contrasts(app, context);
   add_bench(app, context);
   add_version(app, context);
   try {

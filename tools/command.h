@@ -27,6 +27,7 @@ void add_eval(CLI::App& app, CommandContext& context);
 void add_predict(CLI::App& app, CommandContext& context);
 void add_features(CLI::App& app, CommandContext& context);
 void add_study(CLI::App& app, CommandContext& context);
+void add_contrasts(CLI::App& app, CommandContext& context);
 void add_bench(CLI::App& app, CommandContext& context);
 void add_bench_inference(CLI::App& bench, CommandContext& context);
 void add_bench_kernels(CLI::App& bench, CommandContext& context);

@@ -14,14 +14,12 @@ namespace {
 
 using PairKey = std::tuple<std::string, std::string, std::uint64_t>;  ///< split, target half, seed
 
-bool belongs(const Observation& o, const Arm& arm) { return o.treatment == arm.treatment && o.cut == arm.cut; }
-
-std::map<PairKey, double> top1_by_key(std::span<const Observation> observations, const Arm& arm) {
-  std::map<PairKey, double> top1;
+std::map<PairKey, const Observation*> by_key(std::span<const Observation> observations, const Arm& arm) {
+  std::map<PairKey, const Observation*> found;
   for (const Observation& o : observations) {
-    if (belongs(o, arm)) top1[{o.split, o.target, o.seed}] = o.top1;
+    if (belongs(o, arm)) found[{o.split, o.target, o.seed}] = &o;
   }
-  return top1;
+  return found;
 }
 
 std::string unit_key(const PairKey& key, PairUnit unit) {
@@ -35,29 +33,33 @@ double mean_of(std::span<const double> values) {
   return sum / static_cast<double>(values.size());
 }
 
-/// Differences of pairs, gathered by independent unit.
-struct UnitDifferences {
-  std::map<std::string, std::vector<double>> by_unit;
+using PairsByUnit = std::map<std::string, std::vector<Pair>>;
 
-  PairedDifference summary() const {
-    PairedDifference result;
-    std::vector<double> means;
-    for (const auto& [unit, differences] : by_unit) {
-      means.push_back(mean_of(differences));
-      result.pairs += static_cast<std::int64_t>(differences.size());
-    }
-    result.difference = estimate_mean(means);
-    return result;
-  }
-};
-
-void add_pairs(UnitDifferences& units, std::span<const Observation> observations, const Arm& arm, const Arm& reference,
+void add_pairs(PairsByUnit& units, std::span<const Observation> observations, const Arm& arm, const Arm& reference,
                PairUnit unit) {
-  const auto partners = top1_by_key(observations, reference);
-  for (const auto& [key, top1] : top1_by_key(observations, arm)) {
+  const auto partners = by_key(observations, reference);
+  for (const auto& [key, treated] : by_key(observations, arm)) {
     const auto partner = partners.find(key);
-    if (partner != partners.end()) units.by_unit[unit_key(key, unit)].push_back(top1 - partner->second);
+    if (partner != partners.end()) units[unit_key(key, unit)].push_back({*treated, *partner->second});
   }
+}
+
+std::vector<UnitDifference> averaged(PairsByUnit units) {
+  std::vector<UnitDifference> result;
+  for (auto& [name, pairs] : units) {
+    double sum = 0.0;
+    for (const Pair& pair : pairs) sum += pair.difference();
+    const double mean = sum / static_cast<double>(pairs.size());
+    result.push_back({name, std::move(pairs), mean});
+  }
+  return result;
+}
+
+PairedDifference summary_of(std::span<const UnitDifference> units) {
+  PairedDifference result;
+  for (const UnitDifference& unit : units) result.pairs += static_cast<std::int64_t>(unit.pairs.size());
+  result.difference = estimate_mean(means_of(units));
+  return result;
 }
 
 }  // namespace
@@ -88,18 +90,33 @@ IntervalEstimate estimate_mean(std::span<const double> units, double level) {
   return estimate;
 }
 
+bool belongs(const Observation& observation, const Arm& arm) {
+  return observation.treatment == arm.treatment && observation.cut == arm.cut;
+}
+
+std::vector<UnitDifference> unit_differences(std::span<const Observation> observations, const Arm& arm, PairUnit unit,
+                                             const Arm& reference) {
+  PairsByUnit units;
+  add_pairs(units, observations, arm, reference, unit);
+  return averaged(std::move(units));
+}
+
+std::vector<double> means_of(std::span<const UnitDifference> units) {
+  std::vector<double> means;
+  for (const UnitDifference& unit : units) means.push_back(unit.mean);
+  return means;
+}
+
 PairedDifference paired_difference(std::span<const Observation> observations, const Arm& arm, PairUnit unit,
                                    const Arm& reference) {
-  UnitDifferences units;
-  add_pairs(units, observations, arm, reference, unit);
-  return units.summary();
+  return summary_of(unit_differences(observations, arm, unit, reference));
 }
 
 PairedDifference difference_over_cuts(std::span<const Observation> observations, const std::string& treatment,
                                       std::span<const int> cuts, PairUnit unit) {
-  UnitDifferences units;
+  PairsByUnit units;
   for (const int cut : cuts) add_pairs(units, observations, {treatment, cut}, {"base", 0}, unit);
-  return units.summary();
+  return summary_of(averaged(std::move(units)));
 }
 
 std::string text_of(const IntervalEstimate& estimate) {
@@ -127,6 +144,7 @@ std::string did_not_train(double train_loss, double top1, std::int64_t n_test, s
     return fmt::format("its training loss {:.3f} is what guessing costs (ln {} = {:.3f})", train_loss, classes,
                        guessing);
   }
+  if (n_test == 0) return "";
   const double chance = 1.0 / static_cast<double>(classes);
   const double limit = chance + 3.0 * std::sqrt(chance * (1.0 - chance) / static_cast<double>(n_test));
   if (top1 <= limit) return fmt::format("its test accuracy {:.4f} is chance (at most {:.4f})", top1, limit);

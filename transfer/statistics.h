@@ -16,6 +16,10 @@ struct Observation {
   std::string target;  ///< the half trained and tested on
   std::uint64_t seed = 0;
   double top1 = 0.0;
+  std::string source{};         ///< the half that copied layers were trained on; "" where that is not known
+  std::int64_t n_test = 0;      ///< images it was tested on; 0 where that is not known
+  std::int64_t iterations = 0;  ///< that it was trained for; 0 where that is not known
+  bool trained = true;          ///< false iff it counts as one that did not train
 };
 
 /// What counts as one independent unit. With one split its images and classes are the same in every run and only seeds
@@ -38,16 +42,39 @@ struct IntervalEstimate {
 double t_quantile(double level, std::int64_t degrees_of_freedom);
 IntervalEstimate estimate_mean(std::span<const double> units, double level = 0.95);
 
-/// Treatment minus reference, paired on (split, target half, seed), then averaged within units.
-struct PairedDifference {
-  std::int64_t pairs = 0;  ///< networks that have a partner
-  IntervalEstimate difference;
-};
-
 /// A treatment at a cut; of base the cut is 0.
 struct Arm {
   std::string treatment;
   int cut = 0;
+
+  bool operator==(const Arm&) const = default;
+};
+bool belongs(const Observation& observation, const Arm& arm);
+
+/// Two networks of the same split, target half and seed.
+struct Pair {
+  Observation treated;
+  Observation reference;
+
+  double difference() const { return treated.top1 - reference.top1; }
+};
+
+/// One independent unit: the pairs in it, and the mean of their differences.
+struct UnitDifference {
+  std::string unit;  ///< "random0/A", or the seed's number
+  std::vector<Pair> pairs;
+  double mean = 0.0;
+};
+
+/// An arm against another, paired on (split, target half, seed) and gathered by unit, in the order of units' names.
+std::vector<UnitDifference> unit_differences(std::span<const Observation> observations, const Arm& arm, PairUnit unit,
+                                             const Arm& reference = {"base", 0});
+std::vector<double> means_of(std::span<const UnitDifference> units);
+
+/// Treatment minus reference, paired, then averaged within units.
+struct PairedDifference {
+  std::int64_t pairs = 0;  ///< networks that have a partner
+  IntervalEstimate difference;
 };
 
 /// An arm against base of the same target half, or against another arm.
@@ -70,7 +97,8 @@ ArmMean arm_mean(std::span<const Observation> observations, const Arm& arm);
 
 /// Why a finished network counts as one that did not train, or "": its last epoch's mean training loss is within 0.05
 /// nats of ln C (or above it, or no number), what guessing evenly among C classes costs; or its test accuracy is at
-/// most three standard errors sqrt(p (1 - p) / n) above chance p = 1 / C.
+/// most three standard errors sqrt(p (1 - p) / n) above chance p = 1 / C. Where n_test is 0, not known, the loss alone
+/// decides.
 std::string did_not_train(double train_loss, double top1, std::int64_t n_test, std::int64_t classes);
 
 }  // namespace graft

@@ -3,39 +3,24 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <fstream>
 #include <limits>
-#include <sstream>
 #include <string>
 #include <vector>
+
+#include "transfer/run_table.h"
 
 namespace graft {
 namespace {
 
-struct PublishedRow {
-  Observation observation;
-  double train_loss = 0.0;
-};
-
-/// Networks of Yosinski et al. 2014, see yosinski_rows.README.md.
-std::vector<PublishedRow> published_rows() {
-  std::ifstream file(std::string(GRAFT_SOURCE_DIR) + "/tests/transfer/yosinski_rows.csv");
-  std::vector<PublishedRow> rows;
-  std::string line;
-  std::getline(file, line);
-  while (std::getline(file, line)) {
-    std::istringstream cells(line);
-    std::vector<std::string> cell(6);
-    for (std::string& text : cell) std::getline(cells, text, ',');
-    rows.push_back({{cell[0], std::stoi(cell[3]), cell[1], cell[2], 0, std::stod(cell[4])}, std::stod(cell[5])});
-  }
-  return rows;
+/// Networks of Yosinski et al. 2014.
+RunTable published() {
+  return read_run_table(std::string(GRAFT_SOURCE_DIR) + "/studies/reference/yosinski2014_runs.csv");
 }
 
 std::vector<Observation> random_halves() {
   std::vector<Observation> observations;
-  for (const PublishedRow& row : published_rows()) {
-    if (row.observation.treatment != "random") observations.push_back(row.observation);
+  for (const Observation& o : published().observations()) {
+    if (o.split.starts_with("random")) observations.push_back(o);
   }
   return observations;
 }
@@ -53,7 +38,7 @@ struct Fact {
 
 TEST(Statistics, ReproducesFactsOfYosinski2014) {
   const auto observations = random_halves();
-  ASSERT_EQ(observations.size(), 8u + 3 * 12);
+  ASSERT_EQ(observations.size(), 8u + 7 * (4 + 8) + 10 + 10);
   EXPECT_EQ(unit_of(observations), PairUnit::split_and_target);
   const Fact facts[] = {{"BnB", 1, 4, 0.0035, 0.0053}, {"BnB", 4, 4, -0.0185, 0.0030}, {"BnB", 5, 4, -0.0297, 0.0030},
                         {"AnB", 1, 8, 0.0031, 0.0025}, {"AnB", 4, 8, -0.0253, 0.0031}, {"AnB", 5, 8, -0.0471, 0.0024}};
@@ -69,14 +54,13 @@ TEST(Statistics, ReproducesFactsOfYosinski2014) {
 }
 
 TEST(Statistics, PublishedNetworksThatDidNotTrain) {
-  int flagged = 0;
-  for (const auto& [observation, loss] : published_rows()) {
-    const std::string reason = did_not_train(loss, observation.top1, 50000, 1000);
-    const bool expected = observation.treatment == "random" && observation.cut == 3;  // loss 6.8897, top-1 .0011
-    EXPECT_EQ(!reason.empty(), expected) << observation.treatment << " at " << observation.cut << ": " << reason;
-    flagged += !reason.empty();
+  std::vector<std::string> untrained;
+  for (const TableRun& run : published().runs) {
+    if (!run.untrained.empty()) untrained.push_back(run.run);
   }
-  EXPECT_EQ(flagged, 1);
+  const std::vector<std::string> expected{"nolearn_1_3",  "reduced-0005", "reduced-0010",
+                                          "reduced-0025", "reduced-0050", "reduced-0100"};
+  EXPECT_EQ(untrained, expected);
 }
 
 TEST(Statistics, QuantilesOfStudentsT) {
@@ -156,7 +140,7 @@ TEST(Statistics, ArmMean) {
   EXPECT_NEAR(base.mean, 5.000811 / 8, 1e-12);
   EXPECT_DOUBLE_EQ(base.lowest, 0.6151);
   EXPECT_DOUBLE_EQ(base.highest, 0.6340832);
-  EXPECT_EQ(arm_mean(observations, {"AnB", 7}).runs, 0);
+  EXPECT_EQ(arm_mean(observations, {"AnB", 8}).runs, 0);
 }
 
 TEST(Statistics, DidNotTrainByLossOrByAccuracy) {
@@ -171,6 +155,7 @@ TEST(Statistics, DidNotTrainByLossOrByAccuracy) {
   EXPECT_NE(did_not_train(0.4, 0.2169, 5000, 5), "");
   EXPECT_EQ(did_not_train(0.4, 0.2171, 5000, 5), "");
   EXPECT_NE(did_not_train(0.4, 0.0, 5000, 5), "");
+  EXPECT_EQ(did_not_train(0.4, 0.0, 0, 5), "") << "how many images it was tested on is not known";
 }
 
 }  // namespace
