@@ -17,6 +17,10 @@ target_include_directories(graft_compile INTERFACE ${CMAKE_SOURCE_DIR})
 # nvcc has words of its own for all of this: cuda/nvcc.
 target_compile_options(
   graft_compile INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Werror>")
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  # To Clang signedness is part of -Wconversion, to GCC it is not.
+  target_compile_options(graft_compile INTERFACE -Wno-sign-conversion)
+endif()
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   # Widths of 512 bits are oneDNN's to choose at run time: graft's own loops are bound by memory, and one instruction set
   # gives one set of bits.
