@@ -45,7 +45,7 @@ struct LoaderOptions {
 struct Batch {
   Tensor items;            ///< [B, ...item_shape], normalised
   Tensor labels;           ///< i64 [B]; -1 for padding and in multi-label sets
-  Tensor targets;          ///< f32 [B, classes] as Dataset::read_targets has them, -1 for padding; where asked for
+  Tensor targets{};        ///< f32 [B, classes] as Dataset::read_targets has them, -1 for padding; where asked for
   std::int64_t count = 0;  ///< real items
 };
 
