@@ -15,7 +15,6 @@
 #include "engine/io/safetensors.h"
 #include "engine/io/sha256.h"
 #include "engine/io/stored_tensor.h"
-#include "engine/nn/init.h"
 #include "engine/nn/state.h"
 #include "models/pretrained.h"
 #include "tools/command.h"
@@ -30,10 +29,10 @@ struct ImportFlags {
   std::string file;
   std::string model;
   std::string output;
-  std::string section;
   std::string license;
   std::int64_t num_classes = 0;
   std::int64_t in_channels = 0;
+  CheckpointOptions file_options;
   ImportOptions options;
 };
 
@@ -66,14 +65,10 @@ int import(const ImportFlags& flags) {
   if (flags.num_classes > 0) network_options.classes = flags.num_classes;
   if (flags.in_channels > 0) network_options.in_channels = flags.in_channels;
   const auto network = make_backbone(flags.model, *backend, network_options);
-  const std::vector<NamedVariable> state = state_of(*network);
-  initialize(state, 0, "base-target");
-
-  const auto file = open_checkpoint(flags.file, {.section = flags.section});
+  const auto file = open_checkpoint(flags.file, flags.file_options);
   ImportOptions options = flags.options;
-  options.replace_head = flags.num_classes > 0 && head_differs(*file, *network);
+  options.replace_unfit_head = flags.num_classes > 0;
   const ImportPlan plan = plan_import(*file, *network, options);
-  run_import(*file, plan, *network);
   std::map<std::string, std::string> metadata{{"format", "pt"},
                                               {"model", flags.model},
                                               {"source", fs::path(flags.file).filename().string()},
@@ -81,7 +76,7 @@ int import(const ImportFlags& flags) {
                                               {"source_names", plan.publisher},
                                               {"source_sha256", source_hash(*file)}};
   if (!flags.license.empty()) metadata["license"] = flags.license;
-  save_state(flags.output, state, metadata);
+  save_import(flags.output, *file, plan, *network, metadata);
   print_map(*file, plan);
   fmt::print("{}: {} tensors of {} ({}, names of {}), {} kept, {} left over\n", flags.output, plan.tensors.size(),
              flags.file, file->format(), plan.publisher, plan.kept.size(), plan.leftover.size());
@@ -101,7 +96,10 @@ void add_import(CLI::App& app, CommandContext& context) {
       ->check(CLI::PositiveNumber);
   command->add_option("--in-channels", flags->in_channels, "channels of the images; default: the model's")
       ->check(CLI::PositiveNumber);
-  command->add_option("--section", flags->section, "entry of a PyTorch file that holds the weights, such as ema");
+  command->add_option("--section", flags->file_options.section,
+                      "entry of a PyTorch file that holds the weights, such as ema");
+  command->add_option("--max-bytes", flags->file_options.max_bytes, "the most bytes that a compressed part may declare")
+      ->capture_default_str();
   command->add_option("--license", flags->license, "a note on the weights' licence for the file's metadata");
   command->add_option("--allow-missing", flags->options.allow_missing, "names that the file need not have");
   command->add_option("--allow-leftover", flags->options.allow_leftover, "tensors of the file that may be left over");

@@ -1,5 +1,7 @@
 #include <fmt/core.h>
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -65,24 +67,84 @@ Json devices() {
   return rows;
 }
 
-/// Stages and size of a network as its registry entry makes it by default.
-Json models() {
+/// Numbers as people write them: "0.485 0.456 0.406".
+std::string short_numbers(const std::array<double, 3>& values) {
+  return fmt::format("{:.5g} {:.5g} {:.5g}", values[0], values[1], values[2]);
+}
+
+/// How images are prepared for published weights, in timm's terms.
+Json describe(const ImageConfig& image, const std::string& weights, std::int64_t channels) {
+  return {{"weights", weights},
+          {"input", {channels, image.size, image.size}},
+          {"interpolation", image.interpolation},
+          {"crop_pct", image.crop_pct},
+          {"mean", image.mean},
+          {"std", image.std}};
+}
+
+/// Size, stages and published weights of a network as its registry entry makes it by default.
+Json describe(const BackboneEntry& entry, Backend& backend) {
+  const std::shared_ptr<Backbone> network = entry.make(backend, entry.defaults);
+  std::int64_t parameters = 0;
+  for (const NamedVariable& parameter : network->parameters()) parameters += parameter.variable.value().numel();
+  Json stages = Json::array();
+  for (const Backbone::Stage& stage : network->stages()) stages.push_back(stage.name);
+  Json weights = Json::array();
+  for (const PublishedWeights& published : entry.weights) {
+    weights.push_back(
+        describe(published.image, fmt::format("{}.{}", entry.name, published.tag), entry.defaults.in_channels));
+  }
+  return {{"model", entry.name},
+          {"parameters", parameters},
+          {"input", {entry.defaults.in_channels, entry.defaults.height, entry.defaults.width}},
+          {"classes", entry.defaults.classes},
+          {"multi_label", entry.multi_label},
+          {"about", entry.description},
+          {"stages", stages},
+          {"weights", weights}};
+}
+
+/// All models, or the one named so. Throws Error(usage) for another name.
+Json models(const std::string& name) {
+  const auto backend = backend_registry().make("cpu", {.threads = 1});
   Json rows = Json::array();
-  const std::unique_ptr<Backend> backend = backend_registry().make("cpu", {.threads = 1});
-  for (const BackboneEntry& entry : backbones()) {
-    const std::shared_ptr<Backbone> network = entry.make(*backend, entry.defaults);
-    double parameters = 0.0;
-    for (const NamedVariable& parameter : network->parameters()) {
-      parameters += static_cast<double>(parameter.variable.value().numel());
+  if (!name.empty()) {
+    rows.push_back(describe(find_backbone(name), *backend));
+    return rows;
+  }
+  for (const BackboneEntry& entry : backbones()) rows.push_back(describe(entry, *backend));
+  return rows;
+}
+
+/// A line a model, with the tags of its published weights.
+Json model_lines(const Json& models) {
+  Json rows = Json::array();
+  for (const Json& model : models) {
+    const auto& input = model["input"];
+    Json tags = Json::array();
+    for (const Json& weights : model["weights"]) {
+      const auto name = weights["weights"].get<std::string>();
+      tags.push_back(name.substr(name.find('.') + 1));
     }
-    Json stages = Json::array();
-    for (const Backbone::Stage& stage : network->stages()) stages.push_back(stage.name);
-    rows.push_back(
-        {{"model", entry.name},
-         {"parameters", fmt::format("{:.2f} M", parameters * 1e-6)},
-         {"input", fmt::format("{}x{}x{}", entry.defaults.height, entry.defaults.width, entry.defaults.in_channels)},
-         {"about", entry.description},
-         {"stages", stages}});
+    rows.push_back({{"model", model["model"]},
+                    {"parameters", fmt::format("{:.2f} M", model["parameters"].get<double>() * 1e-6)},
+                    {"input", fmt::format("{}x{}x{}", input[1].get<int>(), input[2].get<int>(), input[0].get<int>())},
+                    {"about", model["about"]},
+                    {"weights", tags},
+                    {"stages", model["stages"]}});
+  }
+  return rows;
+}
+
+/// A line for each of a model's published weights.
+Json weight_lines(const Json& model) {
+  Json rows = Json::array();
+  for (Json weights : model["weights"]) {
+    const auto& input = weights["input"];
+    weights["input"] = fmt::format("{}x{}x{}", input[1].get<int>(), input[2].get<int>(), input[0].get<int>());
+    weights["crop_pct"] = fmt::format("{:.4g}", weights["crop_pct"].get<double>());
+    for (const char* key : {"mean", "std"}) weights[key] = short_numbers(weights[key].get<std::array<double, 3>>());
+    rows.push_back(weights);
   }
   return rows;
 }
@@ -125,7 +187,21 @@ void add_devices(CLI::App& app, CommandContext& context) {
 }
 
 void add_models(CLI::App& app, CommandContext& context) {
-  add_listing(app, context, "models", "the backbones, with the stages after which each can be cut", models);
+  CLI::App* command = app.add_subcommand("models", "the backbones, with their stages and published weights");
+  auto name = std::make_shared<std::string>();
+  auto json = std::make_shared<bool>(false);
+  command->add_option("NAME", *name, "one model: also how images are prepared for each of its published weights");
+  command->add_flag("--json", *json, "print JSON, all of it");
+  command->callback([&context, name, json] {
+    context.chosen = [name, json] {
+      const Json rows = models(*name);
+      print(*json ? rows : model_lines(rows), *json);
+      if (*json || name->empty() || rows.front()["weights"].empty()) return 0;
+      fmt::print("\n");
+      print(weight_lines(rows.front()), false);
+      return 0;
+    };
+  });
 }
 
 void add_datasets(CLI::App& app, CommandContext& context) {

@@ -12,25 +12,20 @@
 #include "engine/backend/registry.h"
 #include "engine/base/error.h"
 #include "engine/io/checkpoint.h"
-#include "engine/nn/init.h"
-#include "engine/nn/state.h"
 #include "models/pretrained.h"
 #include "transfer/trainer.h"
 
 namespace graft {
 namespace {
 
-TrainingSettings precision(const NetworkFileFlags& flags) {
-  TrainingSettings settings;
-  settings.amp = flags.amp;
-  return settings;
+std::string metadata_of(const Checkpoint& file, const std::string& key) {
+  const auto found = file.metadata().find(key);
+  return found == file.metadata().end() ? std::string() : found->second;
 }
 
 /// The names that `graft train` writes beside the weights.
 std::vector<std::string> names_in(const Checkpoint& file) {
-  const auto classes = file.metadata().find("classes");
-  if (classes == file.metadata().end()) return {};
-  const auto json = nlohmann::json::parse(classes->second, nullptr, false);
+  const auto json = nlohmann::json::parse(metadata_of(file, "classes"), nullptr, false);
   std::vector<std::string> names;
   if (!json.is_array()) return names;
   for (const auto& name : json) names.push_back(name.is_string() ? name.get<std::string>() : "");
@@ -42,6 +37,7 @@ std::vector<std::string> names_in(const Checkpoint& file) {
 void add_network_file_flags(CLI::App& command, NetworkFileFlags& flags) {
   command.add_option("--model", flags.model, "a name of graft models")->required();
   command.add_option("--pretrained,--checkpoint", flags.pretrained, "the weights")->required();
+  command.add_option("--max-bytes", flags.max_bytes, "the most bytes that a compressed part of them may declare");
   command.add_option("--num-classes", flags.num_classes, "default: as many as the checkpoint's head has")
       ->check(CLI::NonNegativeNumber);
   command.add_option("-b,--batch-size", flags.batch_size)->check(CLI::PositiveNumber);
@@ -54,18 +50,21 @@ void add_network_file_flags(CLI::App& command, NetworkFileFlags& flags) {
 
 std::unique_ptr<Backend> make_network_backend(const NetworkFileFlags& flags) {
   auto backend = backend_registry().make(flags.device.name, backend_options(flags.device, flags.threads));
-  check_amp(precision(flags), *backend);
+  check_amp(flags.amp, *backend);
   return backend;
 }
 
 LoadedNetwork load_network(const NetworkFileFlags& flags, Backend& backend, std::int64_t size) {
-  const auto file = open_checkpoint(flags.pretrained);
+  const auto file = open_checkpoint(flags.pretrained, {.max_bytes = flags.max_bytes});
   BackboneOptions options = find_backbone(flags.model).defaults;
   options.in_channels = 3;
   options.height = size;
   options.width = size;
   options.classes = flags.num_classes > 0 ? flags.num_classes : options.classes;
-  LoadedNetwork loaded{.network = make_backbone(flags.model, backend, options), .class_names = names_in(*file)};
+  LoadedNetwork loaded{
+      .network = make_backbone(flags.model, backend, options),
+      .class_names = names_in(*file),
+      .multi_label = find_backbone(flags.model).multi_label || metadata_of(*file, kActivation) == kSigmoid};
   if (flags.num_classes == 0) {
     if (const std::optional<std::int64_t> classes = classes_in(*file, *loaded.network)) {
       options.classes = *classes;
@@ -73,8 +72,7 @@ LoadedNetwork load_network(const NetworkFileFlags& flags, Backend& backend, std:
     }
   }
   loaded.classes = options.classes;
-  initialize(state_of(*loaded.network), 0, "base-target");
-  run_import(*file, plan_import(*file, *loaded.network), *loaded.network);
+  start_from(*file, *loaded.network);
   return loaded;
 }
 
@@ -99,7 +97,7 @@ void for_each_output(const NetworkFileFlags& flags, const std::vector<std::strin
                 {.batch_size = std::min(flags.batch_size, static_cast<std::int64_t>(images.size())),
                  .pad_last = true,
                  .threads = flags.workers,
-                 .dtype = compute_dtype(precision(flags)),
+                 .dtype = compute_dtype(flags.amp),
                  .mean = transform.mean,
                  .deviation = transform.deviation});
   loader.start_epoch(0);

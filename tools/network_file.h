@@ -9,6 +9,7 @@
 
 #include "datasets/dataset.h"
 #include "engine/backend/backend.h"
+#include "engine/io/checkpoint.h"
 #include "models/backbone.h"
 #include "tools/device_flags.h"
 
@@ -18,6 +19,7 @@ namespace graft {
 struct NetworkFileFlags {
   std::string model;
   std::string pretrained;
+  std::uint64_t max_bytes = CheckpointOptions{}.max_bytes;
   std::int64_t num_classes = 0;  ///< 0: as many as the checkpoint's head has
   std::int64_t batch_size = 32;
   std::string amp = "none";
@@ -30,10 +32,15 @@ void add_network_file_flags(CLI::App& command, NetworkFileFlags& flags);
 /// Throws Error(usage) where the device cannot compute what --amp asks for.
 std::unique_ptr<Backend> make_network_backend(const NetworkFileFlags& flags);
 
+/// Metadata of weights that were trained by binary cross-entropy.
+inline constexpr const char* kActivation = "activation";
+inline constexpr const char* kSigmoid = "sigmoid";
+
 struct LoadedNetwork {
   std::shared_ptr<Backbone> network;
   std::int64_t classes = 0;
   std::vector<std::string> class_names;  ///< as the checkpoint's metadata has them; may be empty
+  bool multi_label = false;              ///< a sigmoid for each class, by the model or by what the checkpoint says
 };
 /// The network for images of `size` x `size` x 3 with the checkpoint's weights. Throws Error(data) if they do not fit.
 LoadedNetwork load_network(const NetworkFileFlags& flags, Backend& backend, std::int64_t size);

@@ -33,19 +33,27 @@ struct Guess {
   double probability = 0.0;
 };
 
+/// The classes' probabilities: softmax of a row of logits or, where classes do not exclude each other, a sigmoid each.
+std::vector<double> probabilities(const std::vector<float>& logits, bool multi_label) {
+  std::vector<double> result;
+  const double most = *std::max_element(logits.begin(), logits.end());
+  for (const double logit : logits)
+    result.push_back(multi_label ? 1.0 / (1.0 + std::exp(-logit)) : std::exp(logit - most));
+  if (multi_label) return result;
+  const double sum = std::accumulate(result.begin(), result.end(), 0.0);
+  for (double& value : result) value /= sum;
+  return result;
+}
+
 /// The `count` most probable classes of a row of logits, the first of equal ones first.
-std::vector<Guess> most_probable(const std::vector<float>& logits, std::size_t count) {
-  std::vector<std::int64_t> order(logits.size());
-  std::iota(order.begin(), order.end(), 0);
-  const auto logit = [&](std::int64_t index) { return logits[static_cast<std::size_t>(index)]; };
-  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return logit(a) > logit(b); });
-  double sum = 0.0;
-  for (const float value : logits) sum += std::exp(static_cast<double>(value) - static_cast<double>(logit(order[0])));
+std::vector<Guess> most_probable(const std::vector<float>& logits, bool multi_label, std::size_t count) {
+  const std::vector<double> all = probabilities(logits, multi_label);
   std::vector<Guess> guesses;
-  for (std::size_t i = 0; i < std::min(count, order.size()); ++i) {
-    guesses.push_back(
-        {order[i], std::exp(static_cast<double>(logit(order[i])) - static_cast<double>(logit(order[0]))) / sum});
-  }
+  for (std::size_t i = 0; i < logits.size(); ++i) guesses.push_back({static_cast<std::int64_t>(i), all[i]});
+  std::stable_sort(guesses.begin(), guesses.end(), [&](const Guess& a, const Guess& b) {
+    return logits[static_cast<std::size_t>(a.index)] > logits[static_cast<std::size_t>(b.index)];
+  });
+  guesses.resize(std::min(count, guesses.size()));
   return guesses;
 }
 
@@ -73,7 +81,8 @@ int predict(const PredictFlags& flags) {
       flags.network, flags.images, transform, {.max_pixels = flags.image.max_pixels}, *backend,
       [&](const Tensor& items) { return loaded.network->forward(Variable(items), {}).value(); },
       [&](const std::string& image, const std::vector<float>& logits) {
-        const std::vector<Guess> guesses = most_probable(logits, static_cast<std::size_t>(flags.top));
+        const std::vector<Guess> guesses =
+            most_probable(logits, loaded.multi_label, static_cast<std::size_t>(flags.top));
         nlohmann::ordered_json top = nlohmann::ordered_json::array();
         if (!flags.json) fmt::print("{}\n", image);
         for (const auto& [index, probability] : guesses) {

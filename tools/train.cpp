@@ -1,5 +1,7 @@
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -8,8 +10,6 @@
 #include "engine/base/log.h"
 #include "engine/io/checkpoint.h"
 #include "engine/io/file.h"
-#include "engine/nn/init.h"
-#include "engine/nn/state.h"
 #include "models/pretrained.h"
 #include "tools/command.h"
 #include "tools/interrupt.h"
@@ -29,19 +29,26 @@ fs::path output_folder(const TrainFlags& flags) {
   return fs::path("runs") / fmt::format("{}-{}", flags.network.dataset, flags.network.model);
 }
 
-/// The published weights; a head for other classes keeps its first values.
-void start_from(const std::string& path, Backbone& network) {
-  const auto file = open_checkpoint(path);
-  const bool new_head = head_differs(*file, network);
-  const ImportPlan plan = plan_import(*file, network, {.replace_head = new_head});
-  run_import(*file, plan, network);
-  log_info("graft: {} tensors from {}{}", plan.tensors.size(), path, new_head ? "; the head starts anew" : "");
+/// First values, or the published weights; a head for other classes keeps its first values.
+void give_values(const TrainFlags& flags, Backbone& network) {
+  if (flags.pretrained.empty()) return start_anew(network, flags.seed);
+  const ImportPlan plan =
+      start_from(*open_checkpoint(flags.pretrained), network, {.replace_unfit_head = true}, flags.seed);
+  const bool new_head = std::any_of(plan.kept.begin(), plan.kept.end(),
+                                    [](const std::string& name) { return !name.ends_with("num_batches_tracked"); });
+  log_info("graft: {} tensors from {}{}", plan.tensors.size(), flags.pretrained,
+           new_head ? "; the head starts anew" : "");
+}
+
+/// How well a network does: accuracies, or what multi-label data have in their place.
+std::string scores(const EpochRow& row) {
+  if (row.eval_auroc.labels.empty()) return fmt::format("top-1 {:.4f}, top-5 {:.4f}", row.eval_top1, row.eval_top5);
+  return row.eval_auroc.mean ? fmt::format("AUROC {:.4f}", *row.eval_auroc.mean) : std::string("no AUROC");
 }
 
 void print_row(const EpochRow& row, std::int64_t epochs, double images_per_second) {
-  fmt::print("epoch {}/{}: loss {:.4f}, lr {:.4g}, test loss {:.4f}, top-1 {:.4f}, top-5 {:.4f}, {:.0f} images/s\n",
-             row.epoch + 1, epochs, row.train_loss, row.lr, row.eval_loss, row.eval_top1, row.eval_top5,
-             images_per_second);
+  fmt::print("epoch {}/{}: loss {:.4f}, lr {:.4g}, test loss {:.4f}, {}, {:.0f} images/s\n", row.epoch + 1, epochs,
+             row.train_loss, row.lr, row.eval_loss, scores(row), images_per_second);
   std::fflush(stdout);
 }
 
@@ -59,6 +66,13 @@ void settle_arguments(CLI::App& command, TrainFlags& flags, const fs::path& fold
   }
 }
 
+/// What was decided in place of flags that were not given.
+std::map<std::string, std::string> used_arguments(const TrainingSessionOptions& options, const TrainFlags& flags) {
+  std::map<std::string, std::string> used = augment_arguments(options.augment, flags.augment);
+  used["loss"] = options.binary_loss ? "bce" : "cross-entropy";
+  return used;
+}
+
 int train(CLI::App& command, TrainFlags& flags) {
   const fs::path folder = output_folder(flags);
   settle_arguments(command, flags, folder);
@@ -68,13 +82,18 @@ int train(CLI::App& command, TrainFlags& flags) {
   training.amp = flags.network.amp;
   training.batch_size = flags.network.batch_size;
   check_amp(training, *backend);
-  const NetworkAndData opened = open_network(flags.network, *backend);
+  const NetworkAndData opened =
+      open_network(flags.network, *backend, {.dropout = flags.dropout, .drop_path = flags.drop_path});
+  if (opened.binary_loss && training.label_smoothing > 0.0) {
+    fail(ErrorKind::usage, "--smoothing {}: there is none of binary cross-entropy", training.label_smoothing);
+  }
   const std::int64_t steps = opened.data.train->size() / training.batch_size;
   training.warmup_steps = static_cast<std::int64_t>(flags.warmup_epochs * static_cast<double>(steps));
-  initialize(state_of(*opened.network), flags.seed, "base-target");
-  if (!flags.pretrained.empty()) start_from(flags.pretrained, *opened.network);
-  const TrainingSessionOptions options{
+  give_values(flags, *opened.network);
+  TrainingSessionOptions options{
       .training = training,
+      .augment = augment_options(flags.augment, opened.transformed),
+      .binary_loss = opened.binary_loss,
       .seed = flags.seed,
       .frozen_stages =
           flags.freeze_until.empty() ? 0 : stages_until(*opened.network, "--freeze-until", flags.freeze_until),
@@ -85,16 +104,17 @@ int train(CLI::App& command, TrainFlags& flags) {
       .folder = folder,
       .loader_threads = flags.network.workers,
       .stop = &catch_interrupts()};
+  if (opened.binary_loss) options.metadata[kActivation] = kSigmoid;
   TrainingSession session(options, opened.data, opened.network, *backend);
   if (flags.resume && holds_training_session(folder)) {
     session.resume();
   } else {
-    write_text_atomically(folder / "args.yaml", arguments_yaml(command));
+    write_text_atomically(folder / "args.yaml", arguments_yaml(command, used_arguments(options, flags)));
   }
   const auto images = static_cast<double>(steps * training.batch_size);
   session.run([&](const EpochRow& row, double seconds) { print_row(row, training.epochs, images / seconds); });
   const EpochRow* best = best_row(session.rows());
-  fmt::print("{}: best top-1 {:.4f} in epoch {}\n", folder.string(), best->eval_top1, best->epoch + 1);
+  fmt::print("{}: best in epoch {}: {}\n", folder.string(), best->epoch + 1, scores(*best));
   return 0;
 }
 

@@ -27,10 +27,23 @@ bool is_argument(const CLI::Option& option) {
 
 bool is_switch(const CLI::Option& option) { return option.get_expected_max() == 0; }
 
+/// A flag's value where it is not given, as one text; of no values "".
+std::string default_of(const CLI::Option& option) {
+  if (is_switch(option)) return "false";
+  return option.get_default_str() == "[]" ? std::string() : option.get_default_str();
+}
+
 std::string value_of(const CLI::Option& option) {
-  if (is_switch(option)) return option.count() > 0 ? "true" : "false";
-  if (option.count() > 0) return fmt::format("{}", fmt::join(option.results(), ","));
-  return option.get_default_str();
+  if (option.count() == 0) return default_of(option);
+  return is_switch(option) ? "true" : fmt::format("{}", fmt::join(option.results(), ","));
+}
+
+/// Whether the classes are told apart one by one.
+bool wants_binary_loss(const NetworkFlags& flags, const Dataset& data) {
+  if (flags.loss.empty()) return data.multi_label() || find_backbone(flags.model).multi_label;
+  if (flags.loss == "bce") return true;
+  if (data.multi_label()) fail(ErrorKind::usage, "--loss {}: images with several labels want --loss bce", flags.loss);
+  return false;
 }
 
 }  // namespace
@@ -39,6 +52,12 @@ void add_network_flags(CLI::App& command, NetworkFlags& flags) {
   command.add_option("--model", flags.model, "a name of graft models");
   command.add_option("--dataset", flags.dataset, "a name of graft datasets");
   command.add_option("--data-dir", flags.data_dir, "folder of the data set's files");
+  command.add_option("--labels", flags.labels.all,
+                     "a CSV file with an image's path in --data-dir and a 0 or 1 for each class a line");
+  command.add_option("--val-labels", flags.labels.test, "the same of the test images; default: those in val/ or test/");
+  command
+      .add_option("--loss", flags.loss, "default: bce for --labels and models of several labels, else cross-entropy")
+      ->check(CLI::IsMember({"cross-entropy", "bce"}));
   command.add_option("--num-classes", flags.num_classes, "of the head; default: the data set's")
       ->check(CLI::NonNegativeNumber);
   command.add_option("-b,--batch-size", flags.batch_size)->check(CLI::PositiveNumber);
@@ -69,9 +88,10 @@ void add_train_flags(CLI::App& command, TrainFlags& flags) {
   command.add_option("--smoothing", training.label_smoothing, "label smoothing")->check(CLI::Range(0.0, 1.0));
   command.add_option("--clip-grad", training.clip_norm, "greatest norm of all gradients; 0: none")
       ->check(CLI::NonNegativeNumber);
-  command.add_option("--crop-padding", training.crop_padding, "zeros around an image before a random crop")
-      ->check(CLI::NonNegativeNumber);
-  command.add_flag("--hflip", training.flip, "mirror half of the training images");
+  command.add_option("--drop", flags.dropout, "dropout rate of the classifier")->check(CLI::Range(0.0, 1.0));
+  command.add_option("--drop-path", flags.drop_path, "stochastic depth: rate of the last residual block")
+      ->check(CLI::Range(0.0, 1.0));
+  add_augment_flags(command, flags.augment);
   command.add_option("--seed", flags.seed);
   command.add_option("--pretrained", flags.pretrained, "a checkpoint to start from; a head of other size starts anew");
   command.add_option("--freeze-until", flags.freeze_until, "the last stage that stays as it is (graft models)");
@@ -81,26 +101,42 @@ void add_train_flags(CLI::App& command, TrainFlags& flags) {
   command.add_flag("--resume", flags.resume, "go on with what --output holds, with its arguments");
 }
 
-NetworkAndData open_network(const NetworkFlags& flags, Backend& backend) {
+NetworkAndData open_network(const NetworkFlags& flags, Backend& backend, const DropRates& rates) {
   if (flags.model.empty()) fail(ErrorKind::usage, "--model is wanted (graft models lists them)");
   find_backbone(flags.model);  // a wrong name is said before a long reading
-  NetworkAndData result{
-      .data = open_dataset(flags.dataset, flags.data_dir, image_options(flags.model, flags.dataset, flags.image)),
-      .network = nullptr};
+  if (flags.labels.all.empty() && !flags.labels.test.empty()) {
+    fail(ErrorKind::usage, "--val-labels {}: --labels is wanted, too", flags.labels.test);
+  }
+  ImageOptions images = image_options(flags.model, flags.dataset, flags.image);
+  images.labels = flags.labels;
+  NetworkAndData result{.data = open_dataset(flags.dataset, flags.data_dir, images),
+                        .network = nullptr,
+                        .transformed = images.transform.has_value()};
   const auto classes = static_cast<std::int64_t>(result.data.train->class_names().size());
   const std::int64_t outputs = flags.num_classes > 0 ? flags.num_classes : classes;
   if (outputs < classes) {
     fail(ErrorKind::usage, "--num-classes {} is less than the {} classes of {}", outputs, classes, flags.dataset);
   }
-  result.network = make_backbone(flags.model, backend, backbone_options(*result.data.train, outputs));
+  result.binary_loss = wants_binary_loss(flags, *result.data.train);
+  if (result.binary_loss && outputs > classes) {
+    fail(ErrorKind::usage, "--num-classes {}: binary cross-entropy has a target for the {} classes of {} alone",
+         outputs, classes, flags.dataset);
+  }
+  BackboneOptions options = backbone_options(*result.data.train, outputs);
+  options.dropout = rates.dropout;
+  options.drop_path = rates.drop_path;
+  result.network = make_backbone(flags.model, backend, options);
   return result;
 }
 
-std::string arguments_yaml(const CLI::App& command) {
+std::string arguments_yaml(const CLI::App& command, const std::map<std::string, std::string>& used) {
   YAML::Emitter out;
   out << YAML::BeginMap;
   for (const CLI::Option* option : command.get_options()) {
-    if (is_argument(*option)) out << YAML::Key << name_of_option(*option) << YAML::Value << value_of(*option);
+    if (!is_argument(*option)) continue;
+    const std::string name = name_of_option(*option);
+    const auto found = option->count() == 0 ? used.find(name) : used.end();
+    out << YAML::Key << name << YAML::Value << (found == used.end() ? value_of(*option) : found->second);
   }
   out << YAML::EndMap;
   return fmt::format("# graft train, as started\n{}\n", out.c_str());
@@ -119,10 +155,13 @@ void restore_arguments(CLI::App& command, const std::filesystem::path& file) {
     if (!is_argument(*option) || !values[name].IsDefined()) continue;
     const auto recorded = values[name].as<std::string>("");
     if (option->count() == 0) {
-      const std::string none = is_switch(*option) ? "false" : option->get_default_str();
-      if (recorded == none) continue;
-      option->add_result(recorded);
-      option->run_callback();
+      if (recorded == default_of(*option)) continue;
+      try {
+        option->add_result(recorded);
+        option->run_callback();
+      } catch (const CLI::Error&) {
+        fail(ErrorKind::data, "{}: {}: '{}' is no value of --{}", file.string(), name, recorded, name);
+      }
     } else if (value_of(*option) != recorded && !kWithoutEffect.contains(name)) {
       fail(ErrorKind::usage, "--{} {}: {} says {}; leave the flag out, or start in another --output", name,
            value_of(*option), file.string(), recorded);

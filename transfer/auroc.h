@@ -17,6 +17,7 @@ std::optional<double> auroc(std::span<const float> scores, std::span<const float
 struct LabelAurocs {
   std::vector<std::optional<double>> labels;
   std::optional<double> mean;  ///< over the labels that have one; nothing if none has
+  bool operator==(const LabelAurocs&) const = default;
 };
 /// scores and targets [images, labels], row by row. Throws Error as above, or if rows are not whole.
 LabelAurocs auroc_by_label(std::span<const float> scores, std::span<const float> targets, std::int64_t labels);

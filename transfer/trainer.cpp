@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "engine/ops/sigmoid_cross_entropy.h"
 #include "engine/ops/softmax_cross_entropy.h"
 
 namespace graft {
@@ -22,16 +23,15 @@ std::unique_ptr<Optimizer> make_optimizer(const TrainingSettings& settings, std:
 
 }  // namespace
 
-DType compute_dtype(const TrainingSettings& settings) {
-  if (settings.amp == "none") return DType::f32;
-  if (settings.amp == "bf16") return DType::bf16;
-  fail(ErrorKind::usage, "--amp {} is not known: use none or bf16", settings.amp);
+DType compute_dtype(const std::string& amp) {
+  if (amp == "none") return DType::f32;
+  if (amp == "bf16") return DType::bf16;
+  fail(ErrorKind::usage, "--amp {} is not known: use none or bf16", amp);
 }
 
-void check_amp(const TrainingSettings& settings, const Backend& backend) {
-  const DType dtype = compute_dtype(settings);
-  if (backend.supports(dtype)) return;
-  fail(ErrorKind::usage, "--amp {} needs bf16 arithmetic, which {} does not have: use --amp none", settings.amp,
+void check_amp(const std::string& amp, const Backend& backend) {
+  if (backend.supports(compute_dtype(amp))) return;
+  fail(ErrorKind::usage, "--amp {} needs bf16 arithmetic, which {} does not have: use --amp none", amp,
        backend.device_kind());
 }
 
@@ -78,16 +78,22 @@ void Trainer::compute(const Batch& batch, int first_stage) {
   const int frozen = options_.frozen_stages;
   const Tensor items = run_prefix(network_, batch.items, first_stage, frozen, context);
   const Variable logits = network_.forward_from(Variable(items), frozen, context);
-  const Variable loss = softmax_cross_entropy(logits, batch.labels, options_.settings.label_smoothing);
+  const Variable loss = loss_of(logits, batch);
   backend_.accumulate(loss.value(), loss_sum_);
   backward(loss);
   optimizer_->update(options_.settings.clip_norm);
 }
 
+Variable Trainer::loss_of(const Variable& logits, const Batch& batch) const {
+  if (batch.targets.defined()) return sigmoid_cross_entropy(logits, batch.targets);
+  return softmax_cross_entropy(logits, batch.labels, options_.settings.label_smoothing);
+}
+
 StepKey Trainer::key_of(const Batch& batch, int first_stage) const {
   StepKey key;
   key.reserve(2 * parameters_.size() + buffers_.size() + modules_.size() + 16);
-  for (const Tensor& tensor : {batch.items, batch.labels}) {
+  for (const Tensor& tensor : {batch.items, batch.labels, batch.targets}) {
+    if (!tensor.defined()) continue;
     key.push_back(reinterpret_cast<std::uintptr_t>(tensor.raw()));
     key.push_back(static_cast<std::uint64_t>(tensor.dtype()));
     for (const std::int64_t extent : tensor.shape().dims()) key.push_back(static_cast<std::uint64_t>(extent));

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "datasets/loader.h"
@@ -21,10 +22,12 @@ struct TrainerOptions {
   int frozen_stages = 0;   ///< leading stages that run without a tape; frozen by the caller with freeze_until
 };
 
-/// The dtype that settings.amp makes a network compute in.
-DType compute_dtype(const TrainingSettings& settings);
-/// Throws Error(usage) "--amp bf16 ..." if `backend` cannot compute what settings.amp asks for.
-void check_amp(const TrainingSettings& settings, const Backend& backend);
+/// The dtype that `amp`, "none" or "bf16", makes a network compute in.
+DType compute_dtype(const std::string& amp);
+inline DType compute_dtype(const TrainingSettings& settings) { return compute_dtype(settings.amp); }
+/// Throws Error(usage) "--amp bf16 ..." if `backend` cannot compute what `amp` asks for.
+void check_amp(const std::string& amp, const Backend& backend);
+inline void check_amp(const TrainingSettings& settings, const Backend& backend) { check_amp(settings.amp, backend); }
 /// The learning rate over a whole run: milestones are turned from epochs into steps.
 Schedule make_schedule(const TrainingSettings& settings, std::int64_t steps_per_epoch);
 
@@ -37,7 +40,8 @@ class Trainer {
   /// Frozen parameters must be frozen already: the optimizer leaves them out.
   Trainer(Backbone& network, Backend& backend, const TrainerOptions& options);
 
-  /// One step on a batch whose items go into stage `first_stage`: 0 for images, frozen_stages for cached features.
+  /// One step on a batch whose items go into stage `first_stage`: 0 for images, frozen_stages for cached features. The
+  /// loss is softmax cross-entropy, or binary cross-entropy of every class where the batch has targets.
   void step(const Batch& batch, int first_stage);
   std::int64_t steps() const { return steps_; }
   /// Goes on as after `steps` steps; the network and optimizer_state() must have been given their values of then.
@@ -52,6 +56,7 @@ class Trainer {
 
  private:
   void compute(const Batch& batch, int first_stage);
+  Variable loss_of(const Variable& logits, const Batch& batch) const;
   StepKey key_of(const Batch& batch, int first_stage) const;
 
   Backbone& network_;

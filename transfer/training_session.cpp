@@ -39,8 +39,8 @@ LoaderOptions loader_options(const TrainingSessionOptions& options, const Datase
           .pad_last = !training,
           .seed = options.seed,
           .role = kRole,
-          .augment = training ? AugmentOptions{.crop_padding = settings.crop_padding, .flip = settings.flip}
-                              : AugmentOptions{},
+          .augment = training ? options.augment : AugmentOptions{},
+          .targets = options.binary_loss,
           .threads = options.loader_threads,
           .dtype = compute_dtype(settings),
           .mean = data.mean,
@@ -66,12 +66,22 @@ class TrainingSession::Events {
     if (!file_.is_open()) fail_system(ErrorKind::failure, path_, "create", errno);
     write(event_file_start(seconds_since_1970()));
   }
-  void add(const EpochRow& row) {
-    const std::vector<EventScalar> scalars{{"train/loss", static_cast<float>(row.train_loss)},
-                                           {"train/lr", static_cast<float>(row.lr)},
-                                           {"eval/loss", static_cast<float>(row.eval_loss)},
-                                           {"eval/top1", static_cast<float>(row.eval_top1)},
-                                           {"eval/top5", static_cast<float>(row.eval_top5)}};
+  void add(const EpochRow& row, const std::vector<std::string>& multi_label_classes) {
+    std::vector<EventScalar> scalars{{"train/loss", static_cast<float>(row.train_loss)},
+                                     {"train/lr", static_cast<float>(row.lr)},
+                                     {"eval/loss", static_cast<float>(row.eval_loss)}};
+    const auto add_scalar = [&](const std::string& name, const std::optional<double>& value) {
+      if (value) scalars.push_back({name, static_cast<float>(*value)});
+    };
+    if (multi_label_classes.empty()) {
+      add_scalar("eval/top1", row.eval_top1);
+      add_scalar("eval/top5", row.eval_top5);
+    } else {
+      add_scalar("eval/auroc", row.eval_auroc.mean);
+      for (std::size_t i = 0; i < multi_label_classes.size(); ++i) {
+        add_scalar(fmt::format("eval/auroc/{}", multi_label_classes[i]), row.eval_auroc.labels[i]);
+      }
+    }
     write(scalar_event(seconds_since_1970(), row.epoch, scalars));
   }
 
@@ -102,6 +112,7 @@ TrainingSession::TrainingSession(const TrainingSessionOptions& options, DatasetP
                                .frozen_stages = options.frozen_stages}};
       }()) {
   if (data_.test->size() == 0) fail(ErrorKind::data, "the test set has no images");
+  check(options_.binary_loss || !data_.train->multi_label(), "[train] multi-label data want binary cross-entropy");
   std::error_code error;
   fs::create_directories(options_.folder, error);
   if (error) fail_system(ErrorKind::failure, options_.folder, "create", error.value());
@@ -127,10 +138,12 @@ void TrainingSession::run(const std::function<void(const EpochRow&, double)>& re
     row.train_loss = trainer_.take_mean_loss();
     check(std::isfinite(row.train_loss), "the training loss is {} in epoch {}: try a lower --lr", row.train_loss,
           epoch);
-    const Evaluation result = evaluate_network(*network_, backend_, test, [this] { check_stop(); });
+    const Evaluation result = evaluate_network(
+        *network_, backend_, test, {.auroc = data_.test->multi_label(), .between = [this] { check_stop(); }});
     row.eval_loss = result.loss;
     row.eval_top1 = result.top1_accuracy();
     row.eval_top5 = result.top5_accuracy();
+    row.eval_auroc = result.auroc;
     rows_.push_back(row);
     save();
     write_derived();
@@ -165,7 +178,7 @@ void TrainingSession::save() const {
   if (best_row(rows_) == &rows_.back()) {
     save_state(options_.folder / "best.safetensors", state_of(*network_), metadata(rows_.back().epoch));
   }
-  save_state(options_.folder / kState, whole_state(), {{"summary", summary_csv(rows_)}});
+  save_state(options_.folder / kState, whole_state(), {{"summary", summary_csv(rows_, multi_label_classes())}});
 }
 
 std::map<std::string, std::string> TrainingSession::metadata(std::int64_t epoch) const {
@@ -177,13 +190,17 @@ std::map<std::string, std::string> TrainingSession::metadata(std::int64_t epoch)
 
 void TrainingSession::write_derived() {
   save_state(options_.folder / "last.safetensors", state_of(*network_), metadata(rows_.back().epoch));
-  write_text_atomically(options_.folder / "summary.csv", summary_csv(rows_));
+  write_text_atomically(options_.folder / "summary.csv", summary_csv(rows_, multi_label_classes()));
   if (events_) {
-    events_->add(rows_.back());
+    events_->add(rows_.back(), multi_label_classes());
     return;
   }
   events_ = std::make_unique<Events>(options_.folder);
-  for (const EpochRow& row : rows_) events_->add(row);
+  for (const EpochRow& row : rows_) events_->add(row, multi_label_classes());
+}
+
+std::vector<std::string> TrainingSession::multi_label_classes() const {
+  return data_.train->multi_label() ? data_.train->class_names() : std::vector<std::string>{};
 }
 
 void TrainingSession::resume() {
@@ -191,7 +208,7 @@ void TrainingSession::resume() {
   const std::map<std::string, std::string> metadata = read_metadata(path);
   const auto summary = metadata.find("summary");
   if (summary == metadata.end()) fail(ErrorKind::data, "{}: is not the state of a training session", path.string());
-  std::vector<EpochRow> rows = parse_summary_csv(summary->second, path.string());
+  std::vector<EpochRow> rows = parse_summary_csv(summary->second, path.string(), multi_label_classes());
   load_state(path, whole_state());
   trainer_.resume(static_cast<std::int64_t>(rows.size()) * steps_per_epoch_);
   rows_ = std::move(rows);

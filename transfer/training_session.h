@@ -19,7 +19,10 @@ namespace graft {
 
 /// One network trained and tested epoch by epoch: what `graft train` does.
 struct TrainingSessionOptions {
-  TrainingSettings training;
+  TrainingSettings training;  ///< but for its augmentation
+  AugmentOptions augment{};   ///< of the training images
+  /// Binary cross-entropy of every class by itself in place of softmax cross-entropy; what multi-label data need.
+  bool binary_loss = false;
   std::uint64_t seed = 0;  ///< keys image order, augmentation and dropout
   int frozen_stages = 0;   ///< leading stages that stay as they are
   BatchNormPolicy bn_policy = BatchNormPolicy::eval;
@@ -31,7 +34,7 @@ struct TrainingSessionOptions {
 
 /// Files in the folder, each replaced as a whole:
 /// - last.safetensors, best.safetensors: parameters and buffers after the last epoch and after the one with the
-///   greatest test accuracy;
+///   greatest test accuracy or, of multi-label data, mean AUROC;
 /// - state.safetensors: all that resume() needs: parameters, buffers, the optimizer's state ("optimizer." before its
 ///   names) and, as metadata, the rows of summary.csv. The other files follow from it;
 /// - summary.csv: a line an epoch; events.out.tfevents.*: the same for TensorBoard.
@@ -61,6 +64,7 @@ class TrainingSession {
   void save() const;
   std::map<std::string, std::string> metadata(std::int64_t epoch) const;
   void write_derived();
+  std::vector<std::string> multi_label_classes() const;
 
   TrainingSessionOptions options_;
   DatasetPair data_;
