@@ -14,9 +14,11 @@
 #include "tools/study_flags.h"
 #include "transfer/plan_cost.h"
 #include "transfer/report.h"
+#include "transfer/results_csv.h"
 #include "transfer/runner_folder.h"
+#include "transfer/verification.h"
 
-// `graft study plan | run | report`.
+// `graft study plan | run | report | verify | export`.
 namespace graft {
 namespace {
 
@@ -71,6 +73,28 @@ int report(const StudyFlags& flags) {
   return 0;
 }
 
+int verify(const StudyFlags& flags) {
+  const Verification found = verify_study({.folder = flags.study,
+                                           .data = flags.data,
+                                           .device = flags.device.name,
+                                           .backend = backend_options(flags.device, flags.threads),
+                                           .evaluate = !flags.no_evaluate});
+  for (const std::string& note : found.notes) log_info("graft: {}", note);
+  if (found.faults.empty()) {
+    fmt::print("{}: {} lines, {} files and {} networks tested again are as recorded\n", flags.study, found.lines,
+               found.files, found.tested);
+    return 0;
+  }
+  for (const std::string& text : found.faults) fmt::print("{}\n", text);
+  fail(ErrorKind::data, "{}: {} of what it records {} changed: {}", flags.study, found.faults.size(),
+       found.faults.size() == 1 ? "has" : "have", found.faults.front());
+}
+
+int export_results(const StudyFlags& flags) {
+  fmt::print("{}", results_csv(read_results(resolve_study(flags).folder)));
+  return 0;
+}
+
 }  // namespace
 
 void add_study(CLI::App& app, CommandContext& context) {
@@ -88,6 +112,19 @@ void add_study(CLI::App& app, CommandContext& context) {
   }
   run_command->add_flag("--accept-binary", flags->accept_binary, "go on from the results of another binary");
   run_command->callback([&context, flags] { context.chosen = [flags, &context] { return run(*flags, context); }; });
+
+  CLI::App* verify_command = study->add_subcommand("verify", "compute again what a results folder claims");
+  verify_command->add_option("FOLDER", flags->study, "a results folder")->required();
+  add_data_flags(*verify_command, flags->data);
+  add_device_flags(*verify_command, flags->device);
+  verify_command->add_option("--threads", flags->threads, "threads of one run")->check(CLI::PositiveNumber);
+  verify_command->add_flag("--no-evaluate", flags->no_evaluate, "do not test the networks again");
+  verify_command->callback([&context, flags] { context.chosen = [flags] { return verify(*flags); }; });
+
+  CLI::App* export_command = study->add_subcommand("export", "print all results as one table, CSV");
+  export_command->add_option("STUDY", flags->study, "a study file or a results folder")->required();
+  export_command->add_option("--output", flags->output, "results folder; default: runs/<study name>");
+  export_command->callback([&context, flags] { context.chosen = [flags] { return export_results(*flags); }; });
 
   CLI::App* report_command = study->add_subcommand("report", "write report.html and print the table");
   report_command->add_option("STUDY", flags->study, "a study file or a results folder")->required();

@@ -37,7 +37,7 @@ double run_flops(const RunSpec& run, const Study& study, const ForwardFlops& ima
 CostFunction study_costs(const PreparedStudy& prepared, Backend& backend, bool feature_cache) {
   const Study& study = prepared.plan.study;
   const auto classes = static_cast<std::int64_t>(target_classes(prepared.plan.runs.front()).size());
-  const BackboneOptions network = backbone_options(*prepared.data.train, classes);
+  const BackboneOptions network = backbone_options(*prepared.data.target.train, classes);
   const ForwardFlops image = count_forward_flops(find_backbone(study.model), network);
   const double milliseconds =
       median(time_steps(backend, {.model = study.model, .network = network, .training = study.training, .steps = 5}));

@@ -10,10 +10,15 @@ namespace graft {
 
 namespace fs = std::filesystem;
 
+void add_data_flags(CLI::App& command, DataFolders& folders) {
+  command.add_option("--data-dir", folders.data, "folder of the data set's files");
+  command.add_option("--source-data-dir", folders.source_data, "the same of the source's, where it has its own");
+}
+
 void add_study_flags(CLI::App& command, StudyFlags& flags) {
   command.add_option("STUDY", flags.study, "a study file or a results folder")->required();
   command.add_option("--output", flags.output, "results folder; default: runs/<study name>, or STUDY if it is one");
-  command.add_option("--data-dir", flags.data_dir, "folder of the data set's files");
+  add_data_flags(command, flags.data);
   add_device_flags(command, flags.device);
   command.add_option("--amp", flags.amp, "precision, whatever the study says")->check(CLI::IsMember({"none", "bf16"}));
   command.add_option("--jobs", flags.jobs, "runs at a time; default: as many as fill the cores, one on a GPU")
@@ -36,7 +41,7 @@ RunnerOptions resolve_study(const StudyFlags& flags) {
   if (!flags.amp.empty()) options.study_text = with_amp(options.study_text, flags.amp, options.study_file);
   const Study study = parse_study(options.study_text, options.study_file);
   options.folder = !flags.output.empty() ? fs::path(flags.output) : is_folder ? given : fs::path("runs") / study.name;
-  options.data_dir = flags.data_dir;
+  options.data = flags.data;
   options.device = flags.device.name;
   options.backend = backend_options(flags.device, flags.threads);
   options.jobs = flags.jobs > 0 ? flags.jobs : flags.device.name == "cuda" ? 1 : default_jobs(flags.threads);

@@ -14,15 +14,17 @@ namespace graft {
 struct StudyFlags {
   std::string study;   ///< a .yaml or a results folder
   std::string output;  ///< empty: runs/<study name>
-  std::string data_dir;
+  DataFolders data;
   DeviceFlags device;
   std::string amp;  ///< empty: as the study says
   int jobs = 0;     ///< 0: as many as fill the cores
   int threads = 1;  ///< of one run
   bool no_feature_cache = false;
   bool accept_binary = false;
+  bool no_evaluate = false;  ///< of study verify
 };
 
+void add_data_flags(CLI::App& command, DataFolders& folders);
 void add_study_flags(CLI::App& command, StudyFlags& flags);
 
 /// Reads the study file or the folder's study.yaml, applies --amp, and fills in what the flags say. Throws Error(data)

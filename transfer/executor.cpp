@@ -8,10 +8,12 @@
 #include "engine/base/error.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/safetensors.h"
+#include "engine/io/sha256.h"
 #include "engine/nn/init.h"
 #include "engine/nn/state.h"
 #include "transfer/folder_error.h"
 #include "transfer/run_log.h"
+#include "transfer/source_weights.h"
 #include "transfer/trainer.h"
 
 namespace graft {
@@ -29,7 +31,7 @@ Vector joined(Vector first, const Vector& second) {
   return first;
 }
 
-LoaderOptions training_loader(const Study& study, const RunSpec& run, const DatasetPair& data) {
+LoaderOptions training_loader(const Study& study, const RunSpec& run, const StudyData& data) {
   return {.batch_size = study.training.batch_size,
           .shuffle = true,
           .drop_last = true,
@@ -37,8 +39,8 @@ LoaderOptions training_loader(const Study& study, const RunSpec& run, const Data
           .role = run.target == "A" ? "source" : "target",
           .augment = {.crop_padding = study.training.crop_padding, .flip = study.training.flip},
           .dtype = compute_dtype(study.training),
-          .mean = data.mean,
-          .deviation = data.deviation};
+          .mean = data.of(run.target).mean,
+          .deviation = data.of(run.target).deviation};
 }
 
 RunResult result_of(const RunSpec& run, const RunEnvironment& environment) {
@@ -68,13 +70,12 @@ class Execution {
         half_(open_half(study_, environment.data, run)),
         network_(make_backbone(study_.model, backend,
                                backbone_options(*half_.train, static_cast<std::int64_t>(target_classes(run).size())))),
-        frozen_(frozen_stages(run)),
-        log_(writing_to_folder([&] { return RunLog(run_folder(environment.folder, run.id)); })) {
-    remove_temporaries(run_folder(environment.folder, run.id));
-  }
+        frozen_(frozen_stages(run)) {}
 
   RunResult execute() {
     const auto start = std::chrono::steady_clock::now();
+    writing_to_folder([&] { log_.emplace(run_folder(environment_.folder, run_.id)); });
+    remove_temporaries(run_folder(environment_.folder, run_.id));
     RunResult result = result_of(run_, environment_);
     initialize_run(*network_, run_, environment_.folder);
     network_->freeze_until(frozen_, study_.bn_policy);
@@ -88,7 +89,19 @@ class Execution {
       save_state(checkpoint_path(environment_.folder, run_.id), state_of(*network_),
                  {{"run", run_.id}, {"model", study_.model}});
     });
+    for (const char* name : {"checkpoint.safetensors", "log.txt"}) {
+      result.files[name] = sha256_file(run_folder(environment_.folder, run_.id) / name);
+    }
     result.seconds = seconds_since(start);
+    return result;
+  }
+
+  /// What the checkpoint that the run has left says of the test images.
+  RunResult test_again() {
+    RunResult result = result_of(run_, environment_);
+    load_state(checkpoint_path(environment_.folder, run_.id), state_of(*network_));
+    network_->freeze_until(frozen_, study_.bn_policy);
+    test(result);
     return result;
   }
 
@@ -97,6 +110,10 @@ class Execution {
     if (environment_.stop != nullptr && environment_.stop->load(std::memory_order_relaxed)) {
       throw Error("interrupted", ErrorKind::interrupted);
     }
+  }
+
+  void log(const std::string& line) {
+    if (log_) writing_to_folder([&] { log_->line(line); });
   }
 
   std::string frozen_hash() const {
@@ -127,11 +144,8 @@ class Execution {
       result.train_loss = trainer.take_mean_loss();
       result.epoch = epoch + 1;
       const double images = static_cast<double>(loader.batch_count() * study_.training.batch_size);
-      writing_to_folder([&] {
-        log_.line(fmt::format("epoch {}/{}: loss {:.6f}, lr {:.6g}, {:.0f} images/s{}", epoch + 1,
-                              study_.training.epochs, result.train_loss, lr, images / seconds_since(start),
-                              features ? ", cached features" : ""));
-      });
+      log(fmt::format("epoch {}/{}: loss {:.6f}, lr {:.6g}, {:.0f} images/s{}", epoch + 1, study_.training.epochs,
+                      result.train_loss, lr, images / seconds_since(start), features ? ", cached features" : ""));
       check(std::isfinite(result.train_loss), "the training loss is {} after epoch {}: try a lower training.lr",
             result.train_loss, epoch + 1);
     }
@@ -160,8 +174,7 @@ class Execution {
     result.n_test = half_.test->size();
     check(result.n_test > 0, "the test set has no images of these classes");
     result.top1 = static_cast<double>(result.correct) / static_cast<double>(result.n_test);
-    writing_to_folder(
-        [&] { log_.line(fmt::format("test: top-1 {:.4f} ({}/{})", result.top1, result.correct, result.n_test)); });
+    log(fmt::format("test: top-1 {:.4f} ({}/{})", result.top1, result.correct, result.n_test));
   }
 
   const RunSpec& run_;
@@ -172,18 +185,19 @@ class Execution {
   HalfData half_;
   std::shared_ptr<Backbone> network_;
   int frozen_;
-  RunLog log_;
+  std::optional<RunLog> log_;  ///< while it trains
 };
 
 }  // namespace
 
-HalfData open_half(const Study& study, const DatasetPair& data, const RunSpec& run) {
+HalfData open_half(const Study& study, const StudyData& data, const RunSpec& run) {
   const std::vector<std::int64_t>& classes = target_classes(run);
   const std::uint64_t seed = image_seed(study, run.split);
   const auto half = [&](const DatasetPtr& whole, std::int64_t per_class) {
     return make_subset(whole, choose_items(*whole, classes, per_class, seed), classes);
   };
-  return {half(data.train, study.train_per_class), half(data.test, study.test_per_class)};
+  const DatasetPair& whole = data.of(run.target);
+  return {half(whole.train, train_per_class(study, run.target)), half(whole.test, study.test_per_class)};
 }
 
 BackboneOptions backbone_options(const Dataset& data, std::int64_t classes) {
@@ -204,7 +218,9 @@ void initialize_run(Backbone& network, const RunSpec& run, const fs::path& study
   const std::vector<NamedVariable> carried =
       joined(network.stage_parameters(0, run.cut), network.stage_buffers(0, run.cut));
   if (copies_layers(run.treatment)) {
-    load_state(checkpoint_path(study_folder, run.depends_on), carried);
+    load_state(
+        run.depends_on.empty() ? source_weights_path(study_folder) : checkpoint_path(study_folder, run.depends_on),
+        carried);
   } else if (run.treatment == Treatment::random) {
     initialize(carried, run.seed, kRandomFrozenRole);
   }
@@ -225,6 +241,11 @@ std::int64_t steps_per_epoch(const Dataset& train, const TrainingSettings& setti
 RunResult execute_run(const RunSpec& run, const RunEnvironment& environment, Backend& backend,
                       std::atomic<std::int64_t>& steps_done) {
   return Execution(run, environment, backend, steps_done).execute();
+}
+
+RunResult test_again(const RunSpec& run, const RunEnvironment& environment, Backend& backend) {
+  std::atomic<std::int64_t> steps = 0;
+  return Execution(run, environment, backend, steps).test_again();
 }
 
 RunResult failed_result(const RunSpec& run, const RunEnvironment& environment, const std::string& error) {

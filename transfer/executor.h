@@ -6,7 +6,6 @@
 #include <map>
 #include <string>
 
-#include "datasets/dataset.h"
 #include "transfer/feature_cache.h"
 #include "transfer/plan.h"
 #include "transfer/record.h"
@@ -16,7 +15,7 @@ namespace graft {
 /// What all runs of a study share. Nothing here changes while they run but the cache, which is thread-safe.
 struct RunEnvironment {
   Study study;
-  DatasetPair data;
+  StudyData data;
   std::filesystem::path folder;      ///< the study's
   FeatureCache* features = nullptr;  ///< nullptr: prefixes are recomputed
   std::string binary;                ///< SHA-256 of the program
@@ -29,7 +28,7 @@ struct HalfData {
   DatasetPtr train;
   DatasetPtr test;
 };
-HalfData open_half(const Study& study, const DatasetPair& data, const RunSpec& run);
+HalfData open_half(const Study& study, const StudyData& data, const RunSpec& run);
 
 /// What a backbone for this study's data is built for.
 BackboneOptions backbone_options(const Dataset& data, std::int64_t classes);
@@ -38,8 +37,8 @@ std::filesystem::path run_folder(const std::filesystem::path& study_folder, cons
 /// runs/<id>/checkpoint.safetensors: the weights after the last epoch, in the public names, shapes and layout.
 std::filesystem::path checkpoint_path(const std::filesystem::path& study_folder, const std::string& run_id);
 
-/// Gives every parameter and buffer its first value: copied stages from the base's checkpoint, everything else by
-/// (seed, role, name).
+/// Gives every parameter and buffer its first value: copied stages from the base's checkpoint or the study's published
+/// weights (source_weights_path), everything else by (seed, role, name).
 void initialize_run(Backbone& network, const RunSpec& run, const std::filesystem::path& study_folder);
 /// Leading stages that stay as they are: the cut where the treatment freezes, else 0.
 int frozen_stages(const RunSpec& run);
@@ -51,6 +50,10 @@ std::vector<NamedVariable> frozen_state(const Backbone& network, int count, Batc
 /// and Error for whatever is wrong with this run alone.
 RunResult execute_run(const RunSpec& run, const RunEnvironment& environment, Backend& backend,
                       std::atomic<std::int64_t>& steps_done);
+
+/// Tests the checkpoint that a run has left once more: a record with its answers (top1, correct, n_test). Writes
+/// nothing. Throws Error(data) if the checkpoint cannot be read.
+RunResult test_again(const RunSpec& run, const RunEnvironment& environment, Backend& backend);
 
 /// A record of this run without results: status "failed".
 RunResult failed_result(const RunSpec& run, const RunEnvironment& environment, const std::string& error);

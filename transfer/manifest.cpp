@@ -48,10 +48,11 @@ Manifest from_json(const Json& json) {
 
 }  // namespace
 
-std::vector<ManifestSplit> manifest_splits(const Plan& plan, const std::vector<std::string>& class_names) {
+std::vector<ManifestSplit> manifest_splits(const Plan& plan, const std::vector<std::string>& source_names,
+                                           const std::vector<std::string>& target_names) {
   std::vector<ManifestSplit> splits;
   for (const Split& split : plan.splits) {
-    ManifestSplit named{split.name, names_of(split.source, class_names), names_of(split.target, class_names), ""};
+    ManifestSplit named{split.name, names_of(split.source, source_names), names_of(split.target, target_names), ""};
     named.sha256 = sha256_hex(Json{{"source", named.source}, {"target", named.target}}.dump());
     splits.push_back(std::move(named));
   }

@@ -29,7 +29,7 @@ struct Manifest {
   std::string study;
   std::string study_sha256;                             ///< of study.yaml
   std::string dataset;                                  ///< its name
-  std::map<std::string, std::string> data;              ///< "train", "test" -> SHA-256
+  std::map<std::string, std::string> data;              ///< "train", "test", "source_train", "source_test" -> SHA-256
   std::vector<std::string> stages;                      ///< names of the model's stages
   std::vector<ManifestSplit> splits;                    ///< see manifest_splits
   std::vector<std::uint64_t> seeds;                     ///< of the study
@@ -43,7 +43,8 @@ struct Manifest {
 };
 
 /// The splits of a plan, with class names instead of indices.
-std::vector<ManifestSplit> manifest_splits(const Plan& plan, const std::vector<std::string>& class_names);
+std::vector<ManifestSplit> manifest_splits(const Plan& plan, const std::vector<std::string>& source_names,
+                                           const std::vector<std::string>& target_names);
 /// Notes that a program contributes: it becomes the last; each hash stands once.
 void add_binary(Manifest& manifest, const ManifestBinary& binary);
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <tuple>
 
 #include "engine/base/error.h"
@@ -48,15 +47,16 @@ Json training_json(const TrainingSettings& t) {
 /// Only what this run's numbers depend on goes in, so that adding a cut, a seed or a treatment to a study leaves the
 /// ids of the runs that it had. The source half enters through the id of its base.
 std::string id_of(const RunSpec& run, const Study& study, const RunContext& context) {
+  const bool own_source = run.target == "A" && !study.source_dataset.empty();
   Json json{{"format", kIdFormat},
-            {"dataset", study.dataset},
-            {"data", context.data_hash},
+            {"dataset", own_source ? study.source_dataset : study.dataset},
+            {"data", own_source ? context.source_data_hash : context.data_hash},
             {"device", context.device_kind},
             {"threads", context.threads},
             {"model", study.model},
             {"classes", target_classes(run)},
             {"image_seed", image_seed(study, run.split)},
-            {"train_per_class", study.train_per_class},
+            {"train_per_class", train_per_class(study, run.target)},
             {"test_per_class", study.test_per_class},
             {"training", training_json(study.training)},
             {"treatment", name_of(run.treatment)},
@@ -64,7 +64,11 @@ std::string id_of(const RunSpec& run, const Study& study, const RunContext& cont
             {"source", run.source},
             {"target", run.target},
             {"seed", run.seed}};
-  if (copies_layers(run.treatment)) json["base"] = run.depends_on;
+  if (carries_published(run, study)) {
+    json["published_weights"] = context.weights_hash;
+  } else if (copies_layers(run.treatment)) {
+    json["base"] = run.depends_on;
+  }
   if (freezes(run.treatment)) json["batch_norm_policy"] = name_of(study.bn_policy);
   return sha256_hex(json.dump()).substr(0, kIdDigits);
 }
@@ -112,7 +116,7 @@ class Expansion {
   void add_arm(Treatment treatment, int cut, const Split& split, const std::string& target, std::uint64_t seed) {
     RunSpec run{.treatment = treatment, .cut = cut, .split = split, .source = target, .target = target, .seed = seed};
     if (treatment == Treatment::anb || treatment == Treatment::anb_plus) run.source = other_half(target);
-    if (copies_layers(treatment)) run.depends_on = base(split, run.source, seed);
+    if (copies_layers(treatment) && !carries_published(run, study_)) run.depends_on = base(split, run.source, seed);
     run.id = id_of(run, study_, context_);
     arms_.push_back(std::move(run));
   }
@@ -125,19 +129,6 @@ class Expansion {
   std::vector<RunSpec> arms_;
 };
 
-std::vector<Split> make_splits(const Study& study, const std::vector<std::string>& class_names) {
-  if (study.random_splits == 0) {
-    return {Split{.name = "named",
-                  .source = class_indices(study.source_classes, class_names, "split.source", study.dataset),
-                  .target = class_indices(study.target_classes, class_names, "split.target", study.dataset)}};
-  }
-  const auto classes = static_cast<std::int64_t>(class_names.size());
-  if (classes < 4) fail(ErrorKind::data, "split.random_halves needs 4 classes, {} has {}", study.dataset, classes);
-  std::vector<Split> splits;
-  for (std::int64_t k = 0; k < study.random_splits; ++k) splits.push_back(random_split(classes, study.split_seed, k));
-  return splits;
-}
-
 }  // namespace
 
 std::string base_role(const std::string& half) { return half == "A" ? "base-source" : "base-target"; }
@@ -148,26 +139,23 @@ std::string init_role(const RunSpec& run) {
 
 const std::vector<std::int64_t>& target_classes(const RunSpec& run) { return half_of(run.split, run.target); }
 
+std::int64_t train_per_class(const Study& study, const std::string& half) {
+  return half == "A" ? study.source_train_per_class.value_or(study.train_per_class) : study.train_per_class;
+}
+
+bool carries_published(const RunSpec& run, const Study& study) {
+  return copies_layers(run.treatment) && run.source == "A" && !study.source_checkpoint.empty();
+}
+
 std::uint64_t image_seed(const Study& study, const Split& split) {
   const auto words = RandomStream{study.split_seed, stream_of("images:" + split.name)}.words(0, 0);
   return std::uint64_t{words[0]} << 32 | words[1];
 }
 
-Split random_split(std::int64_t classes, std::uint64_t split_seed, std::int64_t index) {
-  std::vector<std::int64_t> order(static_cast<std::size_t>(classes));
-  std::iota(order.begin(), order.end(), 0);
-  const RandomStream stream{split_seed, stream_of("split")};
-  for (std::size_t i = order.size() - 1; i > 0; --i) {  // Fisher and Yates
-    std::swap(order[i], order[stream.below(static_cast<std::uint64_t>(index), i, i + 1)]);
-  }
-  const auto middle = order.begin() + classes / 2;
-  std::sort(order.begin(), middle);
-  std::sort(middle, order.end());
-  return {fmt::format("random{}", index), {order.begin(), middle}, {middle, order.end()}};
-}
-
-Plan make_plan(const Study& study, const DatasetPair& data, int stage_count, const RunContext& context) {
-  Plan plan{.study = study, .splits = make_splits(study, data.train->class_names()), .runs = {}};
+Plan make_plan(const Study& study, const StudyData& data, int stage_count, const RunContext& context) {
+  Plan plan{.study = study,
+            .splits = make_splits(study, data.source.train->class_names(), data.target.train->class_names()),
+            .runs = {}};
   check_cuts(study, stage_count);
   check_samples(study, data, plan.splits);
   Expansion expansion(study, context);

@@ -4,8 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "datasets/dataset.h"
+#include "transfer/splits.h"
 #include "transfer/study.h"
+#include "transfer/study_data.h"
 
 namespace graft {
 
@@ -15,17 +16,19 @@ struct RunSpec {
   Treatment treatment = Treatment::base;
   int cut = 0;  ///< stages carried over; 0 for base
   Split split{};
-  std::string source{};  ///< half whose base gives the layers: "A" or "B"; for base and random the target itself
+  std::string source{};  ///< half whose layers are carried over, "A" or "B"; for base and random the target itself
   std::string target{};  ///< half trained and tested on
   std::uint64_t seed = 0;
-  std::string depends_on{};  ///< id of the base run whose layers are copied; "" where none are
+  std::string depends_on{};  ///< id of the base run whose layers are copied; "" where none are, or published weights
 };
 
 /// What a run's bits depend on beside the study: part of each id.
 struct RunContext {
   std::string device_kind;
   int threads = 1;
-  std::string data_hash;
+  std::string data_hash{};         ///< hash_of the target's data set
+  std::string source_data_hash{};  ///< of the source's where it has its own; "" where not
+  std::string weights_hash{};      ///< SHA-256 of the source's published weights; "" without
 };
 
 /// A study resolved against its data set: bases first, each base once for (split, half, seed).
@@ -44,15 +47,15 @@ inline constexpr const char* kRandomFrozenRole = "random-frozen";
 
 /// Classes of the half that a run trains and tests on, in the order that gives their labels.
 const std::vector<std::int64_t>& target_classes(const RunSpec& run);
+/// Training images a class of networks trained on `half`; 0: all.
+std::int64_t train_per_class(const Study& study, const std::string& half);
+/// True iff the layers that a run carries over come from the study's published weights.
+bool carries_published(const RunSpec& run, const Study& study);
 /// The seed for choose_items: of the split, so that every run, arm and seed of a split sees the same images.
 std::uint64_t image_seed(const Study& study, const Split& split);
 
-/// Split number `index` of a study with random halves: a permutation of the classes keyed by (split_seed, "split",
-/// index); the first half (the smaller one if odd) is the source. Both are sorted by class.
-Split random_split(std::int64_t classes, std::uint64_t split_seed, std::int64_t index);
-
 /// Expands a study. Throws Error(data) naming the key for an unknown class, a cut beyond the model's stages, or a class
 /// with too few images. Cuts apply to every treatment but base.
-Plan make_plan(const Study& study, const DatasetPair& data, int stage_count, const RunContext& context);
+Plan make_plan(const Study& study, const StudyData& data, int stage_count, const RunContext& context);
 
 }  // namespace graft

@@ -30,6 +30,24 @@ std::int64_t images_of_half(const std::vector<std::int64_t>& half, const std::ve
   return images;
 }
 
+/// Half `name` of every split, which `half` picks.
+void check_half(const Study& study, const DatasetPair& data, const std::vector<Split>& splits,
+                std::vector<std::int64_t> Split::*half, const std::string& name) {
+  const auto train = images_per_class(*data.train);
+  const auto test = images_per_class(*data.test);
+  const bool own_count = name == "A" && study.source_train_per_class.has_value();
+  for (const Split& split : splits) {
+    images_of_half(split.*half, test, study.test_per_class, "test_per_class", study, *data.test);
+    const std::int64_t images =
+        images_of_half(split.*half, train, train_per_class(study, name),
+                       own_count ? "source_train_per_class" : "train_per_class", study, *data.train);
+    if (images < study.training.batch_size) {  // a last partial batch is dropped: no step would be left
+      fail(ErrorKind::data, "training.batch_size is {}, a half of split {} has {} training images: lower it",
+           study.training.batch_size, split.name, images);
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<std::int64_t> class_indices(const std::vector<std::string>& names,
@@ -56,20 +74,9 @@ void check_cuts(const Study& study, int stage_count) {
   }
 }
 
-void check_samples(const Study& study, const DatasetPair& data, const std::vector<Split>& splits) {
-  const auto train = images_per_class(*data.train);
-  const auto test = images_per_class(*data.test);
-  for (const Split& split : splits) {
-    for (const auto* half : {&split.source, &split.target}) {
-      images_of_half(*half, test, study.test_per_class, "test_per_class", study, *data.test);
-      const std::int64_t images =
-          images_of_half(*half, train, study.train_per_class, "train_per_class", study, *data.train);
-      if (images < study.training.batch_size) {  // a last partial batch is dropped: no step would be left
-        fail(ErrorKind::data, "training.batch_size is {}, a half of split {} has {} training images: lower it",
-             study.training.batch_size, split.name, images);
-      }
-    }
-  }
+void check_samples(const Study& study, const StudyData& data, const std::vector<Split>& splits) {
+  if (study.source_checkpoint.empty()) check_half(study, data.source, splits, &Split::source, "A");
+  check_half(study, data.target, splits, &Split::target, "B");
 }
 
 }  // namespace graft

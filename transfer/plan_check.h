@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "datasets/dataset.h"
 #include "transfer/plan.h"
 
 namespace graft {
@@ -18,6 +17,6 @@ std::vector<std::int64_t> class_indices(const std::vector<std::string>& names,
 /// No cut beyond the model's stages.
 void check_cuts(const Study& study, int stage_count);
 /// Every class of every split has the images asked for in both parts, and every half fills one batch.
-void check_samples(const Study& study, const DatasetPair& data, const std::vector<Split>& splits);
+void check_samples(const Study& study, const StudyData& data, const std::vector<Split>& splits);
 
 }  // namespace graft

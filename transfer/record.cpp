@@ -4,9 +4,11 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "engine/base/error.h"
 #include "engine/io/file.h"
+#include "engine/io/sha256.h"
 
 namespace graft {
 namespace {
@@ -35,6 +37,7 @@ Json to_json(const RunResult& r) {
             {"versions", r.versions},
             {"seconds", r.seconds}};
   if (!r.choices.empty()) json["choices"] = r.choices;
+  if (!r.files.empty()) json["files"] = r.files;
   return json;
 }
 
@@ -68,12 +71,26 @@ RunResult from_json(const Json& json) {
   json.at("versions").get_to(r.versions);
   json.at("seconds").get_to(r.seconds);
   if (json.contains("choices")) json.at("choices").get_to(r.choices);
+  if (json.contains("files")) json.at("files").get_to(r.files);
   return r;
 }
 
 }  // namespace
 
-std::string to_json_line(const RunResult& result) { return text_of(to_json(result)); }
+std::string to_json_line(const RunResult& result) {
+  std::string line = text_of(to_json(result));
+  const std::string hash = sha256_hex(line);
+  line.back() = ',';
+  return line + "\"sha256\":\"" + hash + "\"}";
+}
+
+std::string fault_of_line(const std::string& line) {
+  static constexpr std::string_view kField = ",\"sha256\":\"";
+  const std::size_t at = line.rfind(kField);
+  if (at == std::string::npos) return "has no sha256";
+  const std::string hash = sha256_hex(line.substr(0, at) + "}");
+  return line.substr(at) == std::string(kField) + hash + "\"}" ? "" : "was changed";
+}
 
 RunResult result_from_json(const std::string& line, const std::string& where) {
   try {
@@ -92,6 +109,7 @@ std::vector<std::string> comparable_lines(const std::vector<RunResult>& results)
   for (const RunResult& result : results) {
     Json json = to_json(result);
     json.erase("seconds");
+    if (json.contains("files")) json["files"].erase("log.txt");
     lines.emplace_back(result.id, text_of(json));
   }
   std::sort(lines.begin(), lines.end());

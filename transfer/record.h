@@ -32,15 +32,19 @@ struct RunResult {
   std::string binary;                           ///< SHA-256 of the program
   std::map<std::string, std::string> versions;  ///< library versions
   std::map<std::string, std::string> choices;   ///< what "auto" options took, by shape; empty without them
+  std::map<std::string, std::string> files;     ///< of the run's folder, by name -> SHA-256
   double seconds = 0.0;
 };
 
+/// The record as one line of JSON. Its last field, sha256, is the SHA-256 of the line as it would be without it.
 std::string to_json_line(const RunResult& result);
+/// "" if a line is what its own sha256 says, or what is wrong with it: "has no sha256" or "was changed".
+std::string fault_of_line(const std::string& line);
 /// Throws Error(data) with `where` ("results.jsonl:12") for a line that is no such record.
 RunResult result_from_json(const std::string& line, const std::string& where);
 
-/// The record without what may differ between equal ones: its JSON lines sorted by id, `seconds` left out. Two records
-/// are equal iff these are.
+/// The record without what may differ between equal ones: its JSON lines sorted by id, without `seconds`, the log's
+/// hash (it tells rates) and sha256. Two records are equal iff these are.
 std::vector<std::string> comparable_lines(const std::vector<RunResult>& results);
 
 /// Each run once, by its last line, in the order of first lines: a run that failed and was tried again counts as the

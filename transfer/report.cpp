@@ -1,5 +1,7 @@
 #include "transfer/report.h"
 
+#include <fmt/format.h>
+
 #include <system_error>
 
 #include "engine/base/error.h"
@@ -17,14 +19,14 @@ namespace fs = std::filesystem;
 using Script = std::string (*)(const ReportData&, const std::vector<std::string>&, const FigureShape&,
                                const std::string&);
 
-/// Draws a figure in both shapes and keeps each as a file.
+/// Draws a figure in both shapes, each also as a file.
 PageFigure draw(Script script, const std::string& name, const std::string& label, const ReportData& data,
-                const Manifest& manifest, const fs::path& figures) {
+                const Manifest& manifest, std::map<std::string, std::string>& files) {
   const auto drawn = [&](const FigureShape& shape, const std::string& full_name) -> std::string {
     const std::string text = script(data, manifest.stages, shape, full_name);
     if (text.empty()) return "";
     std::string svg = inline_svg(run_gnuplot(text), full_name, label);
-    write_text_atomically(figures / (full_name + ".svg"), standalone_svg(svg));
+    files[fmt::format("figures/{}.svg", full_name)] = standalone_svg(svg);
     return svg;
   };
   return {drawn(kWideFigure, name), drawn(kNarrowFigure, name + "_narrow")};
@@ -32,19 +34,26 @@ PageFigure draw(Script script, const std::string& name, const std::string& label
 
 }  // namespace
 
-void write_report(const fs::path& folder) {
+std::map<std::string, std::string> make_report(const fs::path& folder) {
   const Manifest manifest = read_manifest(folder);
   const ReportData data = make_report_data(read_study(folder / "study.yaml"), read_results(folder));
+  std::map<std::string, std::string> files;
+  const PageFigure accuracy =
+      draw(accuracy_script, "accuracy", "Top-1 accuracy against the cut, a line a treatment", data, manifest, files);
+  const PageFigure differences =
+      draw(difference_script, "differences", "Paired differences to base against the cut, with 95% intervals", data,
+           manifest, files);
+  files["report.html"] = report_page(data, manifest, accuracy, differences);
+  return files;
+}
+
+void write_report(const fs::path& folder) {
+  const std::map<std::string, std::string> files = make_report(folder);
   const fs::path figures = folder / "figures";
   std::error_code code;
   fs::create_directories(figures, code);
   check(!code, "{}: cannot be made: {}", figures.string(), code.message());
-  const PageFigure accuracy =
-      draw(accuracy_script, "accuracy", "Top-1 accuracy against the cut, a line a treatment", data, manifest, figures);
-  const PageFigure differences =
-      draw(difference_script, "differences", "Paired differences to base against the cut, with 95% intervals", data,
-           manifest, figures);
-  write_text_atomically(folder / "report.html", report_page(data, manifest, accuracy, differences));
+  for (const auto& [name, text] : files) write_text_atomically(folder / name, text);
 }
 
 }  // namespace graft

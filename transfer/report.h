@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -9,9 +10,12 @@
 
 namespace graft {
 
-/// Writes report.html and figures/*.svg into a results folder from its study.yaml, manifest.json and results.jsonl
-/// alone: the same three files give the same bytes. The page needs nothing beside itself. Throws Error(data) if a file
-/// is missing or damaged, Error(failure) if gnuplot is missing or the folder cannot be written.
+/// The files of a report by their names in the results folder, report.html and figures/*.svg, made from the folder's
+/// study.yaml, manifest.json and results.jsonl alone: the same three give the same bytes. The page needs nothing beside
+/// itself. Throws Error(data) if a file is missing or damaged, Error(failure) if gnuplot is missing.
+std::map<std::string, std::string> make_report(const std::filesystem::path& folder);
+
+/// Writes them. Throws Error(failure) if the folder cannot be written, and as make_report does.
 void write_report(const std::filesystem::path& folder);
 
 /// The table that goes to stdout: for every treatment and cut the mean top-1, the runs behind it, the paired difference

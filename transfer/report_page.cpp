@@ -21,8 +21,26 @@ std::string per_class(std::int64_t count, const char* what) {
   return count == 0 ? fmt::format("all {} images", what) : fmt::format("{} {} images a class", count, what);
 }
 
+std::string classes_of(const std::vector<std::string>& names) {
+  return names.empty() ? "all classes" : "the classes " + class_list(names);
+}
+
+/// "trained on X carry over from A to B", for a source of its own.
+std::string from_elsewhere(const Study& study) {
+  if (!study.source_checkpoint.empty()) {
+    return fmt::format("with the published weights {} carry over to {} of {}", study.source_checkpoint,
+                       classes_of(study.target_classes), study.dataset);
+  }
+  return fmt::format("trained on {} of {} carry over to {} of {}", classes_of(study.source_classes),
+                     study.source_dataset, classes_of(study.target_classes), study.dataset);
+}
+
 /// What was asked, in one sentence.
 std::string question(const Study& study) {
+  if (!study.source_checkpoint.empty() || !study.source_dataset.empty()) {
+    return fmt::format("Which stages of {} {}, with {}?", study.model, from_elsewhere(study),
+                       per_class(study.train_per_class, "training"));
+  }
   std::string halves;
   if (study.random_splits > 0) {
     halves = fmt::format("one random half of its classes to the other, in {} split{}{}", study.random_splits,

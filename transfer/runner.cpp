@@ -21,6 +21,7 @@
 #include "transfer/progress.h"
 #include "transfer/runner_folder.h"
 #include "transfer/runner_pool.h"
+#include "transfer/source_weights.h"
 #include "transfer/trainer.h"
 
 namespace graft {
@@ -32,10 +33,12 @@ Manifest describe(const RunnerOptions& options, const PreparedStudy& prepared) {
   Manifest manifest;
   manifest.study = prepared.plan.study.name;
   manifest.dataset = prepared.plan.study.dataset;
-  manifest.data = {{"train", prepared.data.train->content_hash()}, {"test", prepared.data.test->content_hash()}};
+  manifest.data = data_hashes(prepared.plan.study, prepared.data);
   manifest.stages = prepared.stages;
-  manifest.splits = manifest_splits(prepared.plan, prepared.data.train->class_names());
+  manifest.splits = manifest_splits(prepared.plan, prepared.data.source.train->class_names(),
+                                    prepared.data.target.train->class_names());
   manifest.seeds = prepared.plan.study.seeds;
+  if (!prepared.weights_hash.empty()) manifest.weights["source"] = prepared.weights_hash;
   manifest.device_kind = prepared.device_kind;
   manifest.device_name = options.device_name;
   manifest.threads = options.backend.threads;
@@ -144,7 +147,7 @@ class Workers {
 Manifest begin_manifest(const RunnerFolder& folder, const RunnerOptions& options, Manifest manifest) {
   if (fs::exists(folder.path() / "manifest.json")) {
     const Manifest before = read_manifest(folder.path());
-    manifest.weights = before.weights;
+    manifest.weights.insert(before.weights.begin(), before.weights.end());
     manifest.binaries = before.binaries;
     manifest.command_lines = before.command_lines;
   }
@@ -204,6 +207,27 @@ void check_same_study(const RunnerFolder& folder, const Study& here) {
        folder.path().string(), difference);
 }
 
+/// A network as large as those of the study, to look at.
+std::shared_ptr<Backbone> example_network(const Study& study, const StudyData& data, Backend& backend) {
+  const Dataset& train = *data.target.train;
+  return make_backbone(study.model, backend,
+                       backbone_options(train, static_cast<std::int64_t>(train.class_names().size())));
+}
+
+/// Brings the source's published weights into the folder, where runs read them, and notes their hash.
+void import_source(const Study& study, const RunnerOptions& options, const StudyData& data, const fs::path& folder,
+                   Manifest& manifest) {
+  if (study.source_checkpoint.empty()) return;
+  const std::unique_ptr<Backend> backend = backend_registry().make(options.device, options.backend);
+  const std::shared_ptr<Backbone> network = example_network(study, data, *backend);
+  read_source_weights(study, *network);
+  writing_to_folder([&] {
+    keep_source_weights(*network, folder);
+    manifest.weights["source.safetensors"] = sha256_file(source_weights_path(folder));
+    write_manifest(folder, manifest);
+  });
+}
+
 }  // namespace
 
 int default_jobs(int threads) {
@@ -216,14 +240,17 @@ PreparedStudy prepare_study(const RunnerOptions& options) {
   const std::unique_ptr<Backend> backend = backend_registry().make(options.device, options.backend);
   check_amp(study.training, *backend);
   prepared.device_kind = backend->device_kind();
-  prepared.data = open_dataset(study.dataset, options.data_dir);
-  const auto classes = static_cast<std::int64_t>(prepared.data.train->class_names().size());
-  const auto network = make_backbone(study.model, *backend, backbone_options(*prepared.data.train, classes));
+  prepared.data = open_study_data(study, options.data);
+  const std::shared_ptr<Backbone> network = example_network(study, prepared.data, *backend);
   for (const Backbone::Stage& stage : network->stages()) prepared.stages.push_back(stage.name);
-  const std::string data_hash = sha256_hex(prepared.data.train->content_hash() + prepared.data.test->content_hash());
-  prepared.plan =
-      make_plan(study, prepared.data, network->stage_count(),
-                {.device_kind = prepared.device_kind, .threads = options.backend.threads, .data_hash = data_hash});
+  prepared.weights_hash = hash_source_weights(study);
+  prepared.plan = make_plan(study, prepared.data, network->stage_count(),
+                            {.device_kind = prepared.device_kind,
+                             .threads = options.backend.threads,
+                             .data_hash = hash_of(prepared.data.target),
+                             .source_data_hash = study.source_dataset.empty() ? "" : hash_of(prepared.data.source),
+                             .weights_hash = prepared.weights_hash});
+  check_source_weights(study, *network);
   return prepared;
 }
 
@@ -246,7 +273,8 @@ RunnerOutcome run_study(const RunnerOptions& given) {
     end_manifest(folder, read_manifest(folder.path()), results);
     return outcome_of(plan, std::move(results));
   }
-  const Manifest manifest = begin_manifest(folder, options, description);
+  Manifest manifest = begin_manifest(folder, options, description);
+  import_source(plan.study, options, prepared.data, folder.path(), manifest);
 
   std::atomic<bool> halt = false;
   const RunEnvironment environment{.study = plan.study,

@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "datasets/dataset.h"
 #include "engine/backend/registry.h"
 #include "transfer/plan.h"
 #include "transfer/record.h"
+#include "transfer/study_data.h"
 
 namespace graft {
 
@@ -18,23 +18,24 @@ struct RunnerOptions {
   std::string study_text;  ///< the study file as it is to be run
   std::string study_file;  ///< names it in errors
   std::filesystem::path folder;
-  std::string data_dir;                  ///< empty: where the data set's package puts it
+  DataFolders data;
   std::string device = "cpu";            ///< a kind of the backend registry
   BackendOptions backend{.threads = 1};  ///< how a run's backend is made; threads of one run
   int jobs = 0;                          ///< runs at a time; 0: as many as fill the cores
   bool feature_cache = true;
   bool accept_binary = false;  ///< go on from results of another binary
-  std::string binary;          ///< SHA-256 of the program
-  std::map<std::string, std::string> versions;
-  std::string device_name;
-  std::vector<std::string> command_line;
+  std::string binary{};        ///< SHA-256 of the program
+  std::map<std::string, std::string> versions{};
+  std::string device_name{};
+  std::vector<std::string> command_line{};
   const std::atomic<bool>* stop = nullptr;  ///< true: stop at the next step
 };
 
 /// A study resolved for a machine: what `plan` shows and `run` runs.
 struct PreparedStudy {
   Plan plan;
-  DatasetPair data;
+  StudyData data;
+  std::string weights_hash;  ///< SHA-256 of the study's published weights; "" without
   std::vector<std::string> stages;
   std::string device_kind;
 };

@@ -63,6 +63,10 @@ void RunnerFolder::check_same(const Manifest& present) const {
   expect_equal(path_, "from the study", before.study, present.study);
   expect_equal(path_, "on", before.device_kind, present.device_kind);
   expect_equal(path_, "with --threads", fmt::format("{}", before.threads), fmt::format("{}", present.threads));
+  if (const auto now = present.weights.find("source"), then = before.weights.find("source");
+      now != present.weights.end() && then != before.weights.end()) {
+    expect_equal(path_, "from source weights", then->second, now->second);
+  }
   for (const auto& [part, hash] : present.data) {
     const auto there = before.data.find(part);
     expect_equal(path_, "from " + part + " data", there == before.data.end() ? "unknown" : there->second, hash);

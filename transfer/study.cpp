@@ -45,6 +45,17 @@ std::vector<Setting> training_settings(const TrainingSettings& t) {
           {"flip", fmt::to_string(t.flip)}};
 }
 
+std::string groups_text(const std::vector<ClassGroup>& groups) {
+  std::string text;
+  for (const ClassGroup& group : groups) text += fmt::format("{}: {}; ", group.name, list_text(group.classes));
+  return text;
+}
+
+std::string images_text(const ImagePreparation& images) {
+  return fmt::format("size {}, crop_pct {}, interpolation {}, mean {}, std {}", images.size, images.crop_pct,
+                     images.interpolation, list_text(images.mean), list_text(images.deviation));
+}
+
 }  // namespace
 
 const char* name_of(Treatment treatment) {
@@ -61,6 +72,10 @@ Treatment treatment_from_name(const std::string& name) {
   fail(ErrorKind::usage, "[treatment] '{}' is none of base, BnB, BnB+, AnB, AnB+, random", name);
 }
 
+const char* name_of(GroupUse use) {
+  return use == GroupUse::none ? "none" : use == GroupUse::similar ? "similar" : "dissimilar";
+}
+
 bool freezes(Treatment treatment) {
   return treatment == Treatment::bnb || treatment == Treatment::anb || treatment == Treatment::random;
 }
@@ -70,20 +85,28 @@ bool copies_layers(Treatment treatment) { return treatment != Treatment::base &&
 std::vector<Setting> settings_of(const Study& study) {
   std::vector<std::string> treatments;
   for (const Treatment treatment : study.treatments) treatments.emplace_back(name_of(treatment));
-  std::vector<Setting> all{{"name", study.name},
-                           {"dataset", study.dataset},
-                           {"model", study.model},
-                           {"split.source", list_text(study.source_classes)},
-                           {"split.target", list_text(study.target_classes)},
-                           {"split.random_halves", fmt::to_string(study.random_splits)},
-                           {"split.seed", fmt::to_string(study.split_seed)},
-                           {"split.both_directions", fmt::to_string(study.both_directions)},
-                           {"samples.train_per_class", per_class_text(study.train_per_class)},
-                           {"samples.test_per_class", per_class_text(study.test_per_class)},
-                           {"treatments", list_text(treatments)},
-                           {"cuts", list_text(study.cuts)},
-                           {"seeds", list_text(study.seeds)},
-                           {"batch_norm_policy", name_of(study.bn_policy)}};
+  std::vector<Setting> all{
+      {"name", study.name},
+      {"dataset", study.dataset},
+      {"model", study.model},
+      {"split.source", list_text(study.source_classes)},
+      {"split.source.dataset", study.source_dataset},
+      {"split.source.checkpoint", study.source_checkpoint},
+      {"split.target", list_text(study.target_classes)},
+      {"split.random_halves", fmt::to_string(study.random_splits)},
+      {"split.seed", fmt::to_string(study.split_seed)},
+      {"split.overlap", list_text(study.overlap)},
+      {"split.groups", groups_text(study.groups)},
+      {"split.halves", name_of(study.group_use)},
+      {"split.both_directions", fmt::to_string(study.both_directions)},
+      {"samples.train_per_class", per_class_text(study.train_per_class)},
+      {"samples.source_train_per_class", per_class_text(study.source_train_per_class.value_or(study.train_per_class))},
+      {"samples.test_per_class", per_class_text(study.test_per_class)},
+      {"treatments", list_text(treatments)},
+      {"cuts", list_text(study.cuts)},
+      {"seeds", list_text(study.seeds)},
+      {"batch_norm_policy", name_of(study.bn_policy)},
+      {"images", study.images ? images_text(*study.images) : "as they are"}};
   for (auto& [key, value] : training_settings(study.training)) all.emplace_back("training." + key, std::move(value));
   return all;
 }

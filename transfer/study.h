@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/nn/module.h"
+#include "transfer/image_preparation.h"
 
 namespace graft {
 
@@ -23,11 +25,20 @@ Treatment treatment_from_name(const std::string& name);
 bool freezes(Treatment treatment);
 bool copies_layers(Treatment treatment);
 
-/// Two disjoint halves of a data set's classes, by index, in the order that gives their labels.
-struct Split {
-  std::string name;                  ///< "named", or "random0", "random1", ...
-  std::vector<std::int64_t> source;  ///< half A
-  std::vector<std::int64_t> target;  ///< half B
+/// How random halves treat groups of classes that are alike.
+enum class GroupUse {
+  none,        ///< classes are drawn whatever their group
+  similar,     ///< each group is divided between the halves
+  dissimilar,  ///< whole groups are drawn
+};
+/// "none", "similar", "dissimilar".
+const char* name_of(GroupUse use);
+
+/// Classes that are alike, such as a superclass.
+struct ClassGroup {
+  std::string name;
+  std::vector<std::string> classes;
+  bool operator==(const ClassGroup&) const = default;
 };
 
 struct TrainingSettings {
@@ -52,15 +63,23 @@ struct TrainingSettings {
 /// A study file, resolved against nothing but itself.
 struct Study {
   std::string name;
-  std::string dataset;
+  std::string dataset;         ///< of the target, and of the source unless it has its own
+  std::string source_dataset;  ///< of the source where it is another; "" where not
   std::string model;
-  std::vector<std::string> source_classes;  ///< by name; empty with random_halves
+  std::vector<std::string> source_classes;  ///< by name, in the order of labels; empty: all, or random_halves
   std::vector<std::string> target_classes;
+  std::vector<std::string> overlap;  ///< classes that are declared to be in both halves
+  std::string source_checkpoint;     ///< file of published weights in place of base networks of the source; "": none
+  std::string source_license;        ///< of those weights, as their publisher says
+  std::vector<ClassGroup> groups;    ///< of which random halves are made
+  GroupUse group_use = GroupUse::none;
   std::int64_t random_splits = 0;  ///< > 0: that many random halves, keyed by split_seed
   std::uint64_t split_seed = 0;
-  bool both_directions = false;      ///< also B as source and A as target
-  std::int64_t train_per_class = 0;  ///< 0: all
-  std::int64_t test_per_class = 0;   ///< 0: all
+  bool both_directions = false;             ///< also B as source and A as target
+  std::optional<ImagePreparation> images;   ///< as the model was published but for these; unset: images as they are
+  std::int64_t train_per_class = 0;         ///< 0: all
+  std::optional<std::int64_t> source_train_per_class{};  ///< of base networks of the source; unset: as many
+  std::int64_t test_per_class = 0;          ///< 0: all
   std::vector<Treatment> treatments;
   std::vector<int> cuts;
   std::vector<std::uint64_t> seeds;

@@ -11,6 +11,7 @@
 #include "engine/base/error.h"
 #include "engine/io/file.h"
 #include "models/backbone.h"
+#include "transfer/split_reader.h"
 #include "transfer/study.h"
 #include "transfer/study_yaml.h"
 
@@ -30,54 +31,21 @@ std::string folder_name(const YamlValue& value) {
   return name;
 }
 
-/// A list without repetitions, each element read by `read`.
-template <class Read>
-auto distinct(const YamlValue& list, Read read) {
-  std::vector<decltype(read(list))> values;
-  for (const YamlValue& element : list.elements()) {
-    auto value = read(element);
-    if (std::find(values.begin(), values.end(), value) != values.end()) {
-      element.reject("is '" + element.text() + "' a second time");
-    }
-    values.push_back(std::move(value));
-  }
-  return values;
-}
-
-Names read_half(const YamlValue& list) {
-  Names classes = distinct(list, [](const YamlValue& value) { return value.text(); });
-  list.require(classes.size() >= 2, "has one class, a half needs at least two to tell apart");
-  return classes;
-}
-
-void read_named_halves(const YamlMap& split, Study& study) {
-  study.source_classes = read_half(split.at("source"));
-  study.target_classes = read_half(split.at("target"));
-  for (const YamlValue& element : split.at("target").elements()) {
-    const auto& source = study.source_classes;
-    const bool shared = std::find(source.begin(), source.end(), element.text()) != source.end();
-    element.require(!shared, "is '" + element.text() + "', which is in split.source too: a class belongs to one half");
-  }
-}
-
-void read_split(const YamlValue& value, Study& study) {
-  const YamlMap split(value, {"source", "target", "random_halves", "seed", "both_directions"});
-  if (const auto halves = split.find("random_halves")) {
-    study.random_splits = halves->integer(1, 10000);
-    for (const char* key : {"source", "target"}) {
-      if (const auto named = split.find(key)) named->reject("and split.random_halves exclude each other: keep one");
-    }
-  } else {
-    read_named_halves(split, study);
-  }
-  if (const auto seed = split.find("seed")) study.split_seed = seed->unsigned_integer();
-  if (const auto both = split.find("both_directions")) study.both_directions = both->boolean();
-}
-
 std::int64_t read_per_class(const YamlMap& samples, const char* key) {
   const auto value = samples.find(key);
   if (!value || value->is("all")) return 0;
   return value->integer(1, kMost);
+}
+
+void read_samples(const YamlValue& value, Study& study) {
+  const YamlMap samples(value, {"train_per_class", "source_train_per_class", "test_per_class"});
+  study.train_per_class = read_per_class(samples, "train_per_class");
+  study.test_per_class = read_per_class(samples, "test_per_class");
+  if (const auto source = samples.find("source_train_per_class")) {
+    study.source_train_per_class = read_per_class(samples, "source_train_per_class");
+    source->require(!study.both_directions, "and split.both_directions exclude each other: keep one");
+    source->require(study.source_checkpoint.empty(), "has no effect with split.source.checkpoint");
+  }
 }
 
 std::vector<Treatment> read_treatments(const YamlValue& list) {
@@ -156,6 +124,28 @@ void read_training(const YamlValue& value, TrainingSettings& training) {
   if (const auto flip = map.find("flip")) training.flip = flip->boolean();
 }
 
+/// "published", or what differs from it.
+ImagePreparation read_images(const YamlValue& value) {
+  ImagePreparation images;
+  if (value.is("published")) return images;
+  const YamlMap map(value, {"size", "crop_pct", "interpolation", "mean", "std"});
+  const auto channels = [&](const char* key) {
+    std::vector<double> numbers;
+    const auto list = map.find(key);
+    if (!list) return numbers;
+    for (const YamlValue& element : list->elements()) numbers.push_back(element.number());
+    list->require(numbers.size() == 3, "must be three numbers: red, green and blue");
+    return numbers;
+  };
+  read_integer(map, "size", images.size, 1);
+  read_number(
+      map, "crop_pct", images.crop_pct, [](double x) { return x > 0.0 && x <= 1.0; }, "in (0, 1]");
+  read_word(map, "interpolation", images.interpolation, {"bilinear", "bicubic"});
+  images.mean = channels("mean");
+  images.deviation = channels("std");
+  return images;
+}
+
 template <class Entries>
 Names names_of(const Entries& entries) {
   Names names;
@@ -179,17 +169,14 @@ void read_grid(const YamlMap& root, Study& study) {
 Study parse_study(const std::string& yaml, const std::string& file_name) {
   const YamlMap root(YamlValue(parse_yaml(yaml, file_name), "", file_name),
                      {"name", "dataset", "model", "split", "samples", "treatments", "cuts", "seeds",
-                      "batch_norm_policy", "training", "feature_cache"});
+                      "batch_norm_policy", "images", "training", "feature_cache"});
   Study study;
   study.name = folder_name(root.at("name"));
-  study.dataset = root.at("dataset").one_of(names_of(dataset_entries()));
+  study.dataset = read_dataset(root.at("dataset"));
   study.model = root.at("model").one_of(names_of(backbones()));
+  if (const auto images = root.find("images")) study.images = read_images(*images);
   read_split(root.at("split"), study);
-  if (const auto value = root.find("samples")) {
-    const YamlMap samples(*value, {"train_per_class", "test_per_class"});
-    study.train_per_class = read_per_class(samples, "train_per_class");
-    study.test_per_class = read_per_class(samples, "test_per_class");
-  }
+  if (const auto samples = root.find("samples")) read_samples(*samples, study);
   read_grid(root, study);
   if (const auto policy = root.find("batch_norm_policy")) {
     study.bn_policy = batch_norm_policy_from_name(policy->one_of(Names{"eval", "batch", "update"}));

@@ -2,6 +2,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -64,6 +65,20 @@ class YamlMap {
   YamlValue value_;
   std::vector<std::pair<std::string, YAML::Node>> entries_;
 };
+
+/// A list of at least one element without repetitions, each read by `read`.
+template <class Read>
+auto distinct(const YamlValue& list, Read read) {
+  std::vector<decltype(read(list))> values;
+  for (const YamlValue& element : list.elements()) {
+    auto value = read(element);
+    if (std::find(values.begin(), values.end(), value) != values.end()) {
+      element.reject("is '" + element.text() + "' a second time");
+    }
+    values.push_back(std::move(value));
+  }
+  return values;
+}
 
 /// The one document of a text. Throws Error(data) with the line for bad syntax, no document or several.
 YAML::Node parse_yaml(const std::string& text, const std::string& file);

@@ -25,8 +25,9 @@ TEST(Manifest, RoundTrip) {
 }
 
 TEST(Manifest, SplitsByClassNameWithTheirHash) {
-  const auto splits = manifest_splits(testing::plan_of(read_study(testing::shipped_study("fashion-mnist-clothing"))),
-                                      testing::fake_fashion_mnist().train->class_names());
+  const std::vector<std::string> names = testing::fake_fashion_mnist().train->class_names();
+  const auto splits =
+      manifest_splits(testing::plan_of(read_study(testing::shipped_study("fashion-mnist-clothing"))), names, names);
   ASSERT_EQ(splits.size(), 1u);
   EXPECT_EQ(splits[0].name, "named");
   EXPECT_EQ(splits[0].source, (std::vector<std::string>{"Trouser", "Sandal", "Sneaker", "Bag", "Ankle boot"}));

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/error.h"
+#include "engine/io/sha256.h"
 #include "tests/transfer/study_fixture.h"
 
 namespace graft {
@@ -65,6 +66,21 @@ TEST(Record, WhatAutoChoseIsKeptWhereItChose) {
   EXPECT_EQ(to_json_line(r).find("choices"), std::string::npos);
   r.choices = {{"gemm f32 f32 nn 1x2x3x4", "cublas"}, {"gemm library", "cuBLAS 13.1.0"}};
   EXPECT_EQ(result_from_json(to_json_line(r), "here").choices, r.choices);
+}
+
+TEST(Record, ALineKnowsItsOwnHash) {
+  RunResult r = sample();
+  r.files = {{"log.txt", "ab"}};
+  const std::string line = to_json_line(r);
+  EXPECT_EQ(fault_of_line(line), "");
+  EXPECT_EQ(fault_of_line(line.substr(0, line.rfind(",\"sha256\"")) + "}"), "has no sha256");
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    std::string changed = line;
+    changed[i] = static_cast<char>(changed[i] ^ 1);
+    EXPECT_NE(fault_of_line(changed), "") << "byte " << i;
+  }
+  // sha256sum agrees: the hash of the line without the field.
+  EXPECT_EQ(line.substr(line.size() - 66, 64), sha256_hex(line.substr(0, line.rfind(",\"sha256\"")) + "}"));
 }
 
 TEST(Record, RoundTripKeepsEveryBit) {

@@ -74,6 +74,55 @@ TEST(StudyError, ClassInBothHalves) {
             "s.yaml:4: split.source and split.random_halves exclude each other: keep one");
 }
 
+TEST(StudyError, WhereTheSourceComesFrom) {
+  const auto split = [](const std::string& text) { return error_of(with("split", "split: " + text)); };
+  EXPECT_EQ(split("{source: all, target: [Coat, Shirt]}"),
+            "s.yaml:4: split.source is 'all': what is left for the target?");
+  EXPECT_EQ(split("{source: {dataset: cifar11}, target: all}").rfind("s.yaml:4: split.source.dataset is 'cifar11'", 0),
+            0u);
+  EXPECT_EQ(split("{source: {checkpoint: a.pth}, target: all}"),
+            "s.yaml:4: split.source.checkpoint needs `images`: say how they are prepared for these weights, such as "
+            "`images: published`");
+  EXPECT_EQ(split("{source: {checkpoint: a.pth, dataset: cifar10}, target: all}"),
+            "s.yaml:4: split.source.dataset and split.source.checkpoint exclude each other: keep one");
+  EXPECT_EQ(split("{source: {dataset: cifar10, license: MIT}, target: all}"),
+            "s.yaml:4: split.source.license is of split.source.checkpoint, which is not there");
+  EXPECT_EQ(error_of(with("split",
+                          "images: published\nsplit: {source: {checkpoint: a.pth}, target: all, "
+                          "both_directions: true}")),
+            "s.yaml:5: split.both_directions and split.source.checkpoint exclude each other: published weights have no "
+            "images to be a target with");
+  EXPECT_EQ(split("{source: [Bag, Coat], target: [Shirt, Coat], overlap: [Coat]}"), "no error");
+}
+
+TEST(StudyError, Groups) {
+  const auto split = [](const std::string& text) { return error_of(with("split", "split: " + text)); };
+  const std::string groups = "groups: {shoes: [Sandal, Sneaker], tops: [Coat, Shirt]}";
+  EXPECT_EQ(split("{" + groups + ", source: [shoes], target: [tops]}"), "no error");
+  EXPECT_EQ(split("{" + groups + ", source: [shoe], target: [tops]}"),
+            "s.yaml:4: split.source[0] is 'shoe': did you mean 'shoes'? Known: shoes, tops");
+  EXPECT_EQ(split("{" + groups + ", random_halves: 2}"),
+            "s.yaml:4: split.groups needs split.halves: similar or "
+            "dissimilar");
+  EXPECT_EQ(split("{random_halves: 2, halves: similar}"),
+            "s.yaml:4: split.halves needs split.groups: of what are the halves similar or not?");
+  EXPECT_EQ(split("{groups: {shoes: [Sandal, Sneaker], more: [Sneaker, Bag]}, source: [shoes], target: [more]}"),
+            "s.yaml:4: split.groups.more[0] is 'Sneaker', which is in group shoes already");
+  EXPECT_EQ(split("{groups: nowhere.yaml, source: [a], target: [b]}"),
+            "s.yaml:4: split.groups names nowhere.yaml, which is not there, nor nowhere.yaml");
+}
+
+TEST(StudyError, Images) {
+  EXPECT_EQ(error_of(with("model", "model: convnet6\nimages: published")), "no error");
+  EXPECT_EQ(error_of(with("model", "model: convnet6\nimages: {size: 0}")),
+            "s.yaml:4: images.size is 0, must be at "
+            "least 1");
+  EXPECT_EQ(error_of(with("model", "model: convnet6\nimages: {mean: [0.5]}")),
+            "s.yaml:4: images.mean must be three numbers: red, green and blue");
+  EXPECT_EQ(error_of(with("model", "model: convnet6\nimages: {crop_pct: 1.5}")),
+            "s.yaml:4: images.crop_pct is 1.5, must be in (0, 1]");
+}
+
 TEST(StudyError, ZeroSamples) {
   EXPECT_EQ(error_of(with("samples", "samples: {train_per_class: 0}")),
             "s.yaml:5: samples.train_per_class is 0, must be at least 1");

@@ -96,7 +96,7 @@ Manifest invented_manifest(const Plan& plan) {
   m.dataset = plan.study.dataset;
   m.data = {{"test", std::string(64, '7')}, {"train", std::string(64, '6')}};
   m.stages = {"conv1", "conv2", "conv3", "conv4", "conv5", "fc1"};
-  m.splits = manifest_splits(plan, kClasses);
+  m.splits = manifest_splits(plan, kClasses, kClasses);
   m.seeds = plan.study.seeds;
   m.weights = {{plan.runs.front().id, std::string(64, '8')}};
   m.binaries = {{std::string(64, 'b'), {{"oneDNN", "2.6.3"}}}};

@@ -78,8 +78,8 @@ class TrainerSteps : public ::testing::Test {
             .drop_last = training,
             .pad_last = !training,
             .role = "target",
-            .mean = bench_.environment().data.mean,
-            .deviation = bench_.environment().data.deviation};
+            .mean = bench_.environment().data.target.mean,
+            .deviation = bench_.environment().data.target.deviation};
   }
 
   /// The mean loss of each epoch.
