@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "engine/base/error.h"
@@ -34,6 +35,27 @@ TEST_F(Command, ListingsAreReadByPeopleAndPrograms) {
   EXPECT_EQ(sets.at(0).at("here"), "120 train, 40 test, 10 classes");
   const Json none = Json::parse(run_graft({"datasets", "--json", "--data-dir", path("none").string()}).out);
   EXPECT_EQ(none.at(0).at("here").get<std::string>().find("no: apt-get install"), 0u);
+}
+
+TEST_F(Command, ModelsSayHowTheirImagesArePrepared) {
+  const Json models = Json::parse(run_graft({"models", "--json"}).out);
+  const auto resnet =
+      std::find_if(models.begin(), models.end(), [](const Json& m) { return m.at("model") == "resnet50"; });
+  ASSERT_NE(resnet, models.end());
+  EXPECT_EQ(resnet->at("parameters"), 25557032);
+  EXPECT_EQ(resnet->at("input"), Json({3, 224, 224}));
+  EXPECT_EQ(resnet->at("stages"), Json({"stem", "layer1", "layer2", "layer3", "layer4"}));
+  const Json& first = resnet->at("weights").at(0);
+  EXPECT_EQ(first.at("weights"), "resnet50.tv_in1k");
+  EXPECT_EQ(first.at("mean"), Json({0.485, 0.456, 0.406}));
+  EXPECT_EQ(first.at("interpolation"), "bilinear");
+  // One model alone, as people read it: its line, then a line for each of its weights.
+  const std::vector<std::string> lite = lines_of(run_graft({"models", "tf_efficientnet_lite3"}).out);
+  ASSERT_EQ(lite.size(), 5u);
+  for (const char* part : {"tf_efficientnet_lite3.in1k", "300x300x3", "0.904", "bilinear", "0.5 0.5 0.5"}) {
+    EXPECT_NE(lite.back().find(part), std::string::npos) << lite.back();
+  }
+  expect_one_line(run_graft({"models", "resnet51"}), 2, {"resnet51", "did you mean"});
 }
 
 TEST_F(Command, HelpIsNoError) {

@@ -20,10 +20,10 @@ namespace fs = std::filesystem;
 class TrainCommand : public StudyFolderTest {
  protected:
   std::vector<std::string> train_words(const std::string& output, const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> words{"train",    "--model", "convnet6", "--data-dir", data().string(),
-                                   "--epochs", "3",       "-b",       "16",         "--lr",
-                                   "0.01",     "--opt",   "adamw",    "--threads",  "1",
-                                   "--seed",   "5",       "--hflip",  "--output",   path(output).string()};
+    std::vector<std::string> words{
+        "train", "--model", "convnet6", "--data-dir", data().string(), "--epochs", "3",
+        "-b",    "16",      "--lr",     "0.01",       "--opt",         "adamw",    "--threads",
+        "1",     "--seed",  "5",        "--hflip",    "0.5",           "--output", path(output).string()};
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
