@@ -1,15 +1,14 @@
 #include <fmt/core.h>
 #include <fmt/format.h>
 
-#include <cmath>
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "engine/base/error.h"
-#include "engine/base/log.h"
-#include "engine/io/format_fault.h"
 #include "tools/command.h"
 #include "transfer/contrast.h"
 #include "transfer/contrast_text.h"
@@ -46,16 +45,31 @@ Json describe_units(const Contrast& contrast) {
   return units;
 }
 
-Json describe_untrained(const Contrast& contrast) {
-  const IntervalEstimate& without = contrast.trained_difference;
-  Json json{{"networks", contrast.untrained},
-            {"units_without", without.units},
-            {"mean_without", without.units > 0 ? Json(without.mean) : Json(nullptr)},
-            {"half_width_without", or_null(without.half_width)}};
-  return json;
+std::string run_of(const RunTable& table, const Observation& o) {
+  const auto is_it = [&](const TableRun& run) {
+    const Observation& other = run.observation;
+    return other.treatment == o.treatment && other.cut == o.cut && other.split == o.split && other.target == o.target &&
+           other.seed == o.seed;
+  };
+  return std::find_if(table.runs.begin(), table.runs.end(), is_it)->run;
 }
 
-Json describe(const Contrast& contrast, const DecisionRule& rule) {
+Json describe_untrained(const Contrast& contrast, const RunTable& table) {
+  Json runs = Json::array();
+  for (const UnitDifference& unit : contrast.units) {
+    for (const Pair& pair : unit.pairs) {
+      if (!pair.treated.trained) runs.push_back(run_of(table, pair.treated));
+      if (!pair.reference.trained) runs.push_back(run_of(table, pair.reference));
+    }
+  }
+  const IntervalEstimate& without = contrast.trained_difference;
+  return {{"runs", std::move(runs)},
+          {"units_without", without.units},
+          {"mean_without", without.units > 0 ? Json(without.mean) : Json(nullptr)},
+          {"half_width_without", or_null(without.half_width)}};
+}
+
+Json describe(const Contrast& contrast, const RunTable& table, const DecisionRule& rule) {
   const bool any = !contrast.refused();
   const Decision& decision = contrast.decision;
   Json json{{"contrast", name_of(contrast)},
@@ -92,7 +106,7 @@ Json describe(const Contrast& contrast, const DecisionRule& rule) {
   json["endless_seeds_half_width"] = or_null(contrast.precision.endless_seeds_half_width);
   const auto more = contrast.precision.units_to_halve;
   json["units_to_halve"] = more ? Json(*more) : Json(nullptr);
-  json["untrained"] = describe_untrained(contrast);
+  json["untrained"] = describe_untrained(contrast, table);
   json["differences"] = describe_units(contrast);
   return json;
 }
@@ -157,7 +171,7 @@ int contrasts(const ContrastFlags& flags) {
   const auto found = contrasts_of(observations, flags.contrast);
   if (flags.json) {
     Json rows = Json::array();
-    for (const Contrast& contrast : found) rows.push_back(describe(contrast, flags.contrast.rule));
+    for (const Contrast& contrast : found) rows.push_back(describe(contrast, table, flags.contrast.rule));
     fmt::print("{}\n", rows.dump(2, ' ', false, Json::error_handler_t::replace));
     return 0;
   }
