@@ -41,9 +41,10 @@ parity:
 	@scripts/install-packages test
 	@scripts/install-parity
 	@cmake --preset test $(CMAKE_FLAGS) > /dev/null
-	@cmake --build --preset test --target parity_run image_dump
+	@cmake --build --preset test --target graft parity_run image_dump
 	build/parity/bin/python tests/parity/models.py --program $(RELEASE)/bin/parity_run $(PARITY_FLAGS)
 	build/parity/bin/python tests/parity/images.py --dump $(RELEASE)/bin/image_dump
+	build/parity/bin/python tests/parity/contrasts.py --graft $(GRAFT)
 
 bench: build
 	@scripts/install-packages bench
