@@ -14,6 +14,7 @@
 #include "engine/base/error.h"
 #include "engine/base/nearest_name.h"
 #include "engine/io/format_fault.h"
+#include "engine/io/safetensors.h"
 #include "engine/io/stored_tensor.h"
 #include "engine/nn/init.h"
 #include "engine/nn/state.h"
@@ -127,6 +128,13 @@ ImportedTensor match(const Checkpoint& file, const CheckpointTensor& source, con
   return {.source = source, .target = named.name, .target_shape = target, .transform = transform_text(source, named)};
 }
 
+/// Only what the file does not give: random numbers for a large network take longer than its import.
+void initialize_kept(const ImportPlan& plan, const Backbone& network, std::uint64_t seed) {
+  std::vector<NamedVariable> kept = state_of(network);
+  std::erase_if(kept, [&plan](const NamedVariable& named) { return !contains(plan.kept, named.name); });
+  initialize(kept, seed, "base-target");
+}
+
 }  // namespace
 
 ImportPlan plan_import(const Checkpoint& file, const Backbone& network, const ImportOptions& options) {
@@ -170,12 +178,30 @@ void start_anew(Backbone& network, std::uint64_t seed) { initialize(state_of(net
 
 ImportPlan start_from(const Checkpoint& file, Backbone& network, const ImportOptions& options, std::uint64_t seed) {
   ImportPlan plan = plan_import(file, network, options);
-  // Only what the file does not give: random numbers for a large network take longer than its import.
-  std::vector<NamedVariable> kept = state_of(network);
-  std::erase_if(kept, [&plan](const NamedVariable& named) { return !contains(plan.kept, named.name); });
-  initialize(kept, seed, "base-target");
+  initialize_kept(plan, network, seed);
   run_import(file, plan, network);
   return plan;
+}
+
+void save_import(const std::filesystem::path& path, const Checkpoint& file, const ImportPlan& plan,
+                 const Backbone& network, const std::map<std::string, std::string>& metadata) {
+  initialize_kept(plan, network, 0);
+  std::map<std::string, const ImportedTensor*> imported;
+  for (const ImportedTensor& tensor : plan.tensors) imported.emplace(tensor.target, &tensor);
+  const std::vector<NamedVariable> variables = state_of(network);
+  std::vector<TensorToWrite> tensors;
+  for (const NamedVariable& named : variables) {
+    const DType dtype = named.variable.dtype();
+    TensorToWrite tensor{.entry = {.name = named.name, .dtype = dtype, .shape = stored_shape(named)},
+                         .for_each_piece = [&named](const TakePiece& take) { for_each_stored_piece(named, take); }};
+    if (const auto found = imported.find(named.name); found != imported.end()) {
+      tensor.for_each_piece = [&file, &source = found->second->source, dtype](const TakePiece& take) {
+        for_each_converted_piece(file, source, dtype, take);
+      };
+    }
+    tensors.push_back(std::move(tensor));
+  }
+  save_tensors(path, std::move(tensors), metadata);
 }
 
 bool head_differs(const Checkpoint& file, const Backbone& network) {

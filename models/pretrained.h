@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,6 +49,11 @@ ImportPlan start_from(const Checkpoint& file, Backbone& network, const ImportOpt
                       std::uint64_t seed = 0);
 /// The first values alone.
 void start_anew(Backbone& network, std::uint64_t seed = 0);
+
+/// Writes what start_from() would give `network` as safetensors, straight from the file, so that the network's own
+/// values take no memory but for those that are kept.
+void save_import(const std::filesystem::path& path, const Checkpoint& file, const ImportPlan& plan,
+                 const Backbone& network, const std::map<std::string, std::string>& metadata);
 
 /// Whether the file's head has other shapes than the network's, such as another number of classes.
 bool head_differs(const Checkpoint& file, const Backbone& network);

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -12,6 +14,7 @@
 namespace graft {
 namespace {
 
+constexpr std::size_t kBlockBytes = std::size_t{1} << 20;
 constexpr const char* kTemporaryMark = ".graft-tmp-";
 
 /// Creates PATH.graft-tmp-PID-K with the first K that is free: other threads, and killed processes whose number came
@@ -36,11 +39,29 @@ AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
 AtomicFile::~AtomicFile() { remove_temporary(); }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
-  if (!write_all(descriptor_.get(), bytes)) fail_write(errno);
   size_ += bytes.size();
+  while (!bytes.empty()) {
+    if (block_.empty() && bytes.size() >= kBlockBytes) {
+      const std::size_t whole = bytes.size() / kBlockBytes * kBlockBytes;
+      pass_on(bytes.first(whole));
+      bytes = bytes.subspan(whole);
+      continue;
+    }
+    const std::size_t count = std::min(bytes.size(), kBlockBytes - block_.size());
+    block_.insert(block_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(count));
+    bytes = bytes.subspan(count);
+    if (block_.size() < kBlockBytes) return;
+    pass_on(block_);
+    block_.clear();
+  }
+}
+
+void AtomicFile::pass_on(std::span<const std::byte> bytes) {
+  if (!write_all(descriptor_.get(), bytes)) fail_write(errno);
 }
 
 void AtomicFile::commit(bool flush) {
+  pass_on(block_);
   if (flush && ::fsync(descriptor_.get()) != 0) fail_write(errno);
   if (!descriptor_.close()) fail_write(errno);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_write(errno);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <vector>
 
 #include "engine/io/descriptor.h"
 
@@ -19,6 +20,7 @@ class AtomicFile {
   AtomicFile(const AtomicFile&) = delete;
   AtomicFile& operator=(const AtomicFile&) = delete;
 
+  /// The file system gets whole blocks at multiples of their size, which it takes fastest, however the pieces fall.
   void write(std::span<const std::byte> bytes);
   /// Bytes written so far.
   std::uint64_t size() const { return size_; }
@@ -27,12 +29,14 @@ class AtomicFile {
   void commit(bool flush = true);
 
  private:
+  void pass_on(std::span<const std::byte> bytes);
   [[noreturn]] void fail_write(int error_number);
   void remove_temporary() noexcept;
 
   std::filesystem::path path_;
   std::filesystem::path temporary_;
   Descriptor descriptor_;
+  std::vector<std::byte> block_;  // the last bytes, less than a block
   std::uint64_t size_ = 0;
 };
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "engine/backend/backend.h"
 #include "engine/base/error.h"
@@ -45,23 +46,33 @@ const CheckpointTensor& entry_of(const Checkpoint& file, const NamedVariable& na
 
 }  // namespace
 
-void save_state(const std::filesystem::path& path, const std::vector<NamedVariable>& variables,
-                const std::map<std::string, std::string>& metadata) {
+void save_tensors(const std::filesystem::path& path, std::vector<TensorToWrite> tensors,
+                  const std::map<std::string, std::string>& metadata) {
   // Larger elements first keeps every tensor aligned to its element.
-  std::vector<NamedVariable> sorted = variables;
-  std::stable_sort(sorted.begin(), sorted.end(), [](const NamedVariable& a, const NamedVariable& b) {
-    return size_of(a.variable.dtype()) > size_of(b.variable.dtype());
+  std::stable_sort(tensors.begin(), tensors.end(), [](const TensorToWrite& a, const TensorToWrite& b) {
+    return size_of(a.entry.dtype) > size_of(b.entry.dtype);
   });
-  std::vector<SafetensorsHeaderEntry> tensors;
-  tensors.reserve(sorted.size());
-  for (const NamedVariable& named : sorted) {
-    tensors.push_back({.name = named.name, .dtype = named.variable.dtype(), .shape = stored_shape(named)});
-  }
-  const std::string header = safetensors_header(tensors, metadata);
+  std::vector<SafetensorsHeaderEntry> entries;
+  entries.reserve(tensors.size());
+  for (const TensorToWrite& tensor : tensors) entries.push_back(tensor.entry);
+  const std::string header = safetensors_header(entries, metadata);
   AtomicFile file(path);
   file.write(std::as_bytes(std::span(header)));
-  for (const NamedVariable& named : sorted) file.write(stored_bytes(named));
+  for (const TensorToWrite& tensor : tensors) {
+    tensor.for_each_piece([&file](std::span<const std::byte> piece) { file.write(piece); });
+  }
   file.commit();
+}
+
+void save_state(const std::filesystem::path& path, const std::vector<NamedVariable>& variables,
+                const std::map<std::string, std::string>& metadata) {
+  std::vector<TensorToWrite> tensors;
+  tensors.reserve(variables.size());
+  for (const NamedVariable& named : variables) {
+    tensors.push_back({.entry = {.name = named.name, .dtype = named.variable.dtype(), .shape = stored_shape(named)},
+                       .for_each_piece = [&named](const TakePiece& take) { for_each_stored_piece(named, take); }});
+  }
+  save_tensors(path, std::move(tensors), metadata);
 }
 
 void load_state(const std::filesystem::path& path, const std::vector<NamedVariable>& variables) {

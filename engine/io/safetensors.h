@@ -1,11 +1,14 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "engine/autograd/named_variable.h"
+#include "engine/io/safetensors_file.h"
+#include "engine/io/stored_tensor.h"
 
 namespace graft {
 
@@ -14,6 +17,15 @@ namespace graft {
 /// naming the file.
 void save_state(const std::filesystem::path& path, const std::vector<NamedVariable>& variables,
                 const std::map<std::string, std::string>& metadata = {});
+
+/// A tensor to be written: its place in the header and what hands its bytes over, piece by piece.
+struct TensorToWrite {
+  SafetensorsHeaderEntry entry;
+  std::function<void(const TakePiece&)> for_each_piece;
+};
+/// The same for tensors that come from anywhere. Nothing of them is kept.
+void save_tensors(const std::filesystem::path& path, std::vector<TensorToWrite> tensors,
+                  const std::map<std::string, std::string>& metadata = {});
 
 /// Loads values from a checkpoint of any format (engine/io/checkpoint.h) into `variables` by name, converting layout
 /// and floating dtype. Every variable must be in the file with the right shape: throws Error(data) naming the file, the
