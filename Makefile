@@ -38,10 +38,11 @@ test:
 	@ctest --test-dir $(RELEASE) --output-on-failure -j2
 
 parity:
-	@scripts/install-packages test
+	@scripts/install-packages parity
 	@scripts/install-parity
 	@cmake --preset test $(CMAKE_FLAGS) > /dev/null
 	@cmake --build --preset test --target graft parity_run image_dump
+	build/parity/bin/python tests/parity/lite0.py --graft $(GRAFT)
 	build/parity/bin/python tests/parity/models.py --program $(RELEASE)/bin/parity_run $(PARITY_FLAGS)
 	build/parity/bin/python tests/parity/images.py --dump $(RELEASE)/bin/image_dump
 	build/parity/bin/python tests/parity/contrasts.py --graft $(GRAFT)

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 import timm
+import torch
 import torchvision
 from torch import nn
 from torch.nn import functional
@@ -12,6 +13,7 @@ from caffenet import CaffeNet
 
 SMALL = (2, 3, 64, 64)  # N, C, H, W: reduced from 224x224 where the network takes any size
 PUBLISHED = (2, 3, 224, 224)
+FINDINGS = 14  # of CheXNet
 
 
 @dataclass
@@ -23,6 +25,18 @@ class Case:
     classes: int = 10
     quick: bool = False  # in CI's subset
     above: str = "^$"  # matches the names of batch norms that a residual is added to
+    several_labels: bool = False  # an image has any number of the classes
+    legacy: bool = False  # weights are read from PyTorch's stream of before 1.6, too
+
+    def make(self):
+        """The network with numbers undefined, but for counters: none is drawn only to be replaced."""
+        with torch.device("meta"):
+            model = self.build(self.classes)
+        model.to_empty(device="cpu")
+        for name, buffer in model.named_buffers():
+            if name.endswith("num_batches_tracked"):
+                buffer.zero_()
+        return model
 
 
 def torchvision_model(name, **options):
@@ -69,8 +83,11 @@ def vggs():
         for norm in ("", "_bn"):
             name = f"vgg{depth}{norm}"
             build = torchvision_model(name, dropout=0.0)
-            yield Case(name, build, vgg_stages(build(10)), shape=(1, 3, 224, 224),
-                       quick=name == "vgg11_bn")
+            with torch.device("meta"):
+                stages = vgg_stages(build(10))
+            quick = name == "vgg11_bn"
+            # The last pool's 2x2 are spread over the 7x7 that the classifier wants, but for one network's.
+            yield Case(name, build, stages, shape=(1, 3, 224, 224) if quick else SMALL, quick=quick)
 
 
 def densenets():
@@ -80,11 +97,13 @@ def densenets():
     stages[-1] = ("norm5", "features.norm5", functional.relu)
     for depth in (121, 161, 169, 201):
         yield Case(f"densenet{depth}", torchvision_model(f"densenet{depth}"), stages, quick=depth == 121)
+    yield Case("chexnet", torchvision_model("densenet121"), stages, classes=FINDINGS, several_labels=True)
 
 
 def mobilenets():
     stages = [(f"features.{i}", f"features.{i}") for i in range(19)]
-    yield Case("mobilenet_v2", torchvision_model("mobilenet_v2", dropout=0.0), stages, quick=True)
+    yield Case("mobilenet_v2", torchvision_model("mobilenet_v2", dropout=0.0), stages, quick=True,
+               legacy=True)
 
 
 def efficientnets():

@@ -53,7 +53,8 @@ def all_seen(program, seed):
     case = next(c for c in cases.all_cases() if c.name == "resnet18")
     good = True
     with tempfile.TemporaryDirectory() as folder:
-        model, weights = measure.save_model(case, Path(folder), seed)
+        model = measure.make_model(case, seed)
+        weights = measure.save_model(case, model, Path(folder))
         numbers = measure.make_input(case, seed)
         graft, _ = measure.run_graft(program, case, Path(folder), weights, numbers)
         for name, (plant, witness) in {"none": (lambda model: None, None), **FAULTS}.items():

@@ -1,7 +1,12 @@
 """One network computed by PyTorch, by graft, and the distances between them.
 
 Every number is compared per tensor in relative L2 norm with PyTorch in float64. graft in float32 may be as far from it
-as PyTorch in float32 is, times a factor, plus 1e-6."""
+as PyTorch in float32 is, times a factor, plus 1e-6.
+
+An error is one draw of rounding: two sound evaluations of a network differ in the order of their sums alone, and by
+chance one may come out several times as exact as the other, in a tensor of few numbers above all (the loss is one). So
+PyTorch is asked in each of the ways that it has of computing the same, and the largest of its errors counts: in both
+layouts, by oneDNN and by its own loops. All are what a user of PyTorch may get."""
 import copy
 import re
 import subprocess
@@ -55,22 +60,42 @@ def make_input(case, seed):
     random = torch.Generator().manual_seed(seed)
     count, channels, height, width = case.shape
     numbers = {"input": torch.randn(count, channels, height, width, generator=random)}
-    numbers["labels"] = torch.randint(case.classes, (count,), generator=random)
+    if case.several_labels:  # 1 and 0 are known, -1 is not
+        numbers["labels"] = torch.randint(-1, 2, (count, case.classes), generator=random).float()
+    else:
+        numbers["labels"] = torch.randint(case.classes, (count,), generator=random)
     return numbers
 
 
-def save_model(case, folder, seed):
-    """(the network with random numbers, the file that graft reads them from)."""
-    torch.manual_seed(seed)
-    model = case.build(case.classes)
+def make_model(case, seed):
+    model = case.make()
     fill(model, case, seed)
-    path = str(folder / "weights.safetensors")
-    save_file({name: tensor.clone().contiguous() for name, tensor in model.state_dict().items()}, path)
-    return model, path
+    return model
+
+
+def save_model(case, model, folder):
+    """The files that graft reads the network's numbers from, the same in each."""
+    state = model.state_dict()
+    files = [folder / "weights.safetensors"]
+    save_file(state, files[0])
+    if case.quick:
+        files.append(folder / "weights.pth")
+        torch.save(state, files[-1])
+    if case.legacy:
+        files.append(folder / "legacy.pth")
+        torch.save(state, files[-1], _use_new_zipfile_serialization=False)
+    return files
 
 
 def copy_of(model):
     return copy.deepcopy(model)
+
+
+def loss_of(logits, labels):
+    if labels.dim() == 1:
+        return functional.cross_entropy(logits, labels)
+    known = labels >= 0
+    return functional.binary_cross_entropy_with_logits(logits[known], labels[known].to(logits.dtype))
 
 
 def run_pytorch(model, case, numbers, dtype, layout=torch.contiguous_format):
@@ -89,7 +114,7 @@ def run_pytorch(model, case, numbers, dtype, layout=torch.contiguous_format):
     for hook in hooks:
         hook.remove()
     logits = model.train()(images)
-    loss = functional.cross_entropy(logits, numbers["labels"])
+    loss = loss_of(logits, numbers["labels"])
     loss.backward()
     results["train/logits"] = logits.detach()
     results["train/loss"] = loss.detach().reshape(1)
@@ -101,18 +126,26 @@ def run_pytorch(model, case, numbers, dtype, layout=torch.contiguous_format):
 
 
 def run_single(model, case, numbers):
-    """PyTorch in float32, in each of its two layouts: an error of one run alone may be small by luck."""
-    return [run_pytorch(model, case, numbers, torch.float32, layout)
-            for layout in (torch.contiguous_format, torch.channels_last)]
+    """PyTorch in float32, in each of its ways."""
+    results = []
+    try:
+        for by_onednn in (True, False):
+            torch.backends.mkldnn.enabled = by_onednn
+            results += [run_pytorch(model, case, numbers, torch.float32, layout)
+                        for layout in (torch.contiguous_format, torch.channels_last)]
+    finally:
+        torch.backends.mkldnn.enabled = True
+    return results
 
 
 def run_graft(program, case, folder, weights, numbers, device="cpu"):
-    """(what graft computed, the network as graft exports it)."""
+    """(what graft computed, the network as graft exports it). It reads every file of `weights`, and fails unless the
+    network is the same bits of each."""
     paths = {name: str(folder / f"{name}.safetensors") for name in ("input", "out", "export")}
     save_file(numbers, paths["input"])
     subprocess.run(
-        [program, "--model", case.name, "--weights", weights, "--input", paths["input"], "--out", paths["out"],
-         "--export", paths["export"], "--classes", str(case.classes), "--device", device],
+        [program, "--model", case.name, "--weights", *map(str, weights), "--input", paths["input"], "--out",
+         paths["out"], "--export", paths["export"], "--classes", str(case.classes), "--device", device],
         check=True)
     return load_file(paths["out"]), load_file(paths["export"])
 

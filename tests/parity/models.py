@@ -25,7 +25,7 @@ def has_avx512():
 
 def exported_is_same(model, case, exported, numbers):
     """What graft saved loads strictly and is the same bits, so PyTorch computes the same."""
-    other = case.build(case.classes)
+    other = case.make()
     other.load_state_dict(exported, strict=True)
     state = model.state_dict()
     same = all(torch.equal(state[name], tensor) for name, tensor in other.state_dict().items())
@@ -35,7 +35,8 @@ def exported_is_same(model, case, exported, numbers):
 
 def compare(case, program, folder, seed):
     """(the distances of every tensor, the round trip's result)."""
-    model, weights = measure.save_model(case, folder, seed)
+    model = measure.make_model(case, seed)
+    weights = measure.save_model(case, model, folder)
     numbers = measure.make_input(case, seed)
     exact = measure.run_pytorch(model, case, numbers, torch.float64)
     single = measure.run_single(model, case, numbers)

@@ -11,20 +11,24 @@
 
 #include "engine/base/error.h"
 #include "engine/cpu/cpu_backend.h"
+#include "engine/io/checkpoint.h"
 #include "engine/io/element_convert.h"
 #include "engine/io/safetensors.h"
 #include "engine/io/safetensors_file.h"
+#include "engine/nn/state.h"
+#include "engine/ops/sigmoid_cross_entropy.h"
 #include "engine/ops/softmax_cross_entropy.h"
 #include "engine/reference/reference_backend.h"
 #include "models/backbone.h"
+#include "models/pretrained.h"
 
 namespace graft {
 namespace {
 
 struct Options {
   std::string model;
-  std::filesystem::path weights;
-  std::filesystem::path input;  ///< "input" f32 [N, C, H, W] and "labels" i64 [N]
+  std::vector<std::filesystem::path> weights;  ///< of any format, the same numbers in each
+  std::filesystem::path input;                 ///< "input" f32 [N, C, H, W] and "labels", i64 [N] or f32 [N, classes]
   std::filesystem::path out;
   std::filesystem::path exported;  ///< where the loaded network is saved again; may be empty
   std::string device = "cpu";      ///< or "reference", in f64
@@ -85,10 +89,16 @@ Tensor read_images(Backend& backend, const SafetensorsFile& file, DType dtype) {
   return images;
 }
 
-std::vector<NamedVariable> state_of(const Backbone& model) {
-  std::vector<NamedVariable> state = model.parameters();
-  for (const NamedVariable& buffer : model.buffers()) state.push_back(buffer);
-  return state;
+/// Loads the first file into `model`, and each other one into `again`, which must be the same bits.
+void load(const Options& options, Backbone& model, Backbone& again) {
+  for (const std::filesystem::path& path : options.weights) {
+    const auto file = open_checkpoint(path);
+    Backbone& network = path == options.weights.front() ? model : again;
+    run_import(*file, plan_import(*file, network), network);
+    if (hash_state(state_of(network)) != hash_state(state_of(model))) {
+      fail(ErrorKind::failure, "{} and {} are not the same network", path.string(), options.weights.front().string());
+    }
+  }
 }
 
 /// Saves the network and loads the file into another one, which must be the same bits.
@@ -112,6 +122,9 @@ void evaluate(Backbone& model, const Variable& images, Recorder& recorder) {
 
 Variable loss_of(Backend& backend, const SafetensorsFile& file, const Variable& logits) {
   const Shape& shape = logits.shape();
+  if (entry_of(file, "labels").shape.size() == 2) {
+    return sigmoid_cross_entropy(logits, read_tensor(backend, file, "labels", shape, logits.dtype()));
+  }
   return softmax_cross_entropy(logits, read_tensor(backend, file, "labels", {shape[0]}, DType::i64), 0.0);
 }
 
@@ -147,8 +160,11 @@ void run(const Options& options) {
     return model;
   };
   const auto model = make();
-  load_state(options.weights, state_of(*model));
-  if (!options.exported.empty()) round_trip(options, *model, *make());
+  {
+    const auto again = make();
+    load(options, *model, *again);
+    if (!options.exported.empty()) round_trip(options, *model, *again);
+  }
   Recorder recorder;
   evaluate(*model, images, recorder);
   train(*model, images, file, recorder);
