@@ -146,7 +146,7 @@ std::string rules_text(const ContrastFlags& flags, const RunTable& table) {
   text += rule.margin ? fmt::format("What lies within {} by two one-sided tests does not matter.\n", *rule.margin)
                       : "No --margin was stated, so nothing is called the same.\n";
   if (table.classes_assumed) {
-    text += fmt::format("ln C is that of {} classes: the table has no column classes and --classes was not given.\n",
+    text += fmt::format("ln C is that of {} classes where the table has no column classes: --classes was not given.\n",
                         kDefaultClasses);
   }
   if (!table.unused_columns.empty()) {
