@@ -36,9 +36,11 @@ struct Guess {
 /// The classes' probabilities: softmax of a row of logits or, where classes do not exclude each other, a sigmoid each.
 std::vector<double> probabilities(const std::vector<float>& logits, bool multi_label) {
   std::vector<double> result;
+  result.reserve(logits.size());
   const double most = *std::max_element(logits.begin(), logits.end());
-  for (const double logit : logits)
+  for (const double logit : logits) {
     result.push_back(multi_label ? 1.0 / (1.0 + std::exp(-logit)) : std::exp(logit - most));
+  }
   if (multi_label) return result;
   const double sum = std::accumulate(result.begin(), result.end(), 0.0);
   for (double& value : result) value /= sum;
@@ -49,6 +51,7 @@ std::vector<double> probabilities(const std::vector<float>& logits, bool multi_l
 std::vector<Guess> most_probable(const std::vector<float>& logits, bool multi_label, std::size_t count) {
   const std::vector<double> all = probabilities(logits, multi_label);
   std::vector<Guess> guesses;
+  guesses.reserve(logits.size());
   for (std::size_t i = 0; i < logits.size(); ++i) guesses.push_back({static_cast<std::int64_t>(i), all[i]});
   std::stable_sort(guesses.begin(), guesses.end(), [&](const Guess& a, const Guess& b) {
     return logits[static_cast<std::size_t>(a.index)] > logits[static_cast<std::size_t>(b.index)];
