@@ -27,7 +27,8 @@ struct HalfSize {
 /// Operations of one run.
 double run_flops(const RunSpec& run, const Study& study, const ForwardFlops& image, const HalfSize& half, bool cached) {
   const int frozen = frozen_stages(run);
-  const double seen = half.steps * static_cast<double>(study.training.batch_size * study.training.epochs);
+  const TrainingSettings training = training_of(study, run);
+  const double seen = half.steps * static_cast<double>(training.batch_size * training.epochs);
   const double prefix = image.between(0, frozen) * (cached ? half.train : seen);
   return seen * training_flops(image, frozen) + prefix + half.test * image.all();
 }
@@ -52,9 +53,10 @@ CostFunction study_costs(const PreparedStudy& prepared, Backend& backend, bool f
                                             static_cast<double>(half.test->size()),
                                             static_cast<double>(steps_per_epoch(*half.train, study.training))};
   }
-  const bool cached = feature_cache && study.feature_cache_mib > 0 && study.bn_policy == BatchNormPolicy::eval &&
-                      study.training.crop_padding == 0 && !study.training.flip;
+  const bool can_cache =
+      feature_cache && study.feature_cache_mib > 0 && study.training.crop_padding == 0 && !study.training.flip;
   return [=](const RunSpec& run) {
+    const bool cached = can_cache && run.bn_policy == BatchNormPolicy::eval;
     const double flops = run_flops(run, study, image, halves.at({run.split.name, run.target}), cached);
     return RunCost{.flops = flops, .seconds = flops / rate};
   };

@@ -47,6 +47,8 @@ RunResult result_of(const RunSpec& run, const RunEnvironment& environment) {
   RunResult result;
   result.id = run.id;
   result.treatment = name_of(run.treatment);
+  if (fine_tunes(run.treatment)) result.fine_tuning = name_of(run.fine_tuning);
+  if (freezes(run.treatment)) result.batch_norm_policy = name_of(run.bn_policy);
   result.cut = run.cut;
   result.split = run.split.name;
   result.source = run.source;
@@ -65,6 +67,7 @@ class Execution {
       : run_(run),
         environment_(environment),
         study_(environment.study),
+        training_(training_of(environment.study, run)),
         backend_(backend),
         steps_done_(steps),
         half_(open_half(study_, environment.data, run)),
@@ -78,7 +81,7 @@ class Execution {
     remove_temporaries(run_folder(environment_.folder, run_.id));
     RunResult result = result_of(run_, environment_);
     initialize_run(*network_, run_, environment_.folder);
-    network_->freeze_until(frozen_, study_.bn_policy);
+    network_->freeze_until(frozen_, run_.bn_policy);
     result.frozen_hash_before = frozen_hash();
     train(result);
     result.frozen_hash_after = frozen_hash();
@@ -100,7 +103,7 @@ class Execution {
   RunResult test_again() {
     RunResult result = result_of(run_, environment_);
     load_state(checkpoint_path(environment_.folder, run_.id), state_of(*network_));
-    network_->freeze_until(frozen_, study_.bn_policy);
+    network_->freeze_until(frozen_, run_.bn_policy);
     test(result);
     return result;
   }
@@ -117,13 +120,13 @@ class Execution {
   }
 
   std::string frozen_hash() const {
-    return frozen_ == 0 ? "" : hash_state(frozen_state(*network_, frozen_, study_.bn_policy));
+    return frozen_ == 0 ? "" : hash_state(frozen_state(*network_, frozen_, run_.bn_policy));
   }
 
   /// The features behind the frozen prefix, or nothing where it has to run at every step.
   DatasetPtr cached_features(const LoaderOptions& options) {
     FeatureCache* cache = environment_.features;
-    if (cache == nullptr || !can_cache_features(*network_, frozen_, study_.bn_policy, options.augment)) return nullptr;
+    if (cache == nullptr || !can_cache_features(*network_, frozen_, run_.bn_policy, options.augment)) return nullptr;
     return cache_features(*cache, run_.id, *network_, backend_, frozen_, half_.train, options,
                           [this] { check_stop(); });
   }
@@ -133,18 +136,22 @@ class Execution {
     const DatasetPtr features = cached_features(options);
     Loader loader(features ? features : half_.train, backend_, options);
     Trainer trainer(*network_, backend_,
-                    {.settings = study_.training,
-                     .steps_per_epoch = steps_per_epoch(*half_.train, study_.training),
+                    {.settings = training_,
+                     .steps_per_epoch = steps_per_epoch(*half_.train, training_),
                      .seed = run_.seed,
-                     .frozen_stages = frozen_});
-    for (std::int64_t epoch = 0; epoch < study_.training.epochs; ++epoch) {
+                     .frozen_stages = frozen_,
+                     .fine_tuning = run_.fine_tuning,
+                     .fine_tuning_settings = study_.fine_tuning_settings,
+                     .carried_stages = fine_tunes(run_.treatment) ? run_.cut : 0});
+    for (std::int64_t epoch = 0; epoch < training_.epochs; ++epoch) {
+      trainer.begin_epoch(epoch);
       const auto start = std::chrono::steady_clock::now();
       const double lr = trainer.learning_rate();
       train_epoch(trainer, loader, epoch, features ? frozen_ : 0);
       result.train_loss = trainer.take_mean_loss();
       result.epoch = epoch + 1;
-      const double images = static_cast<double>(loader.batch_count() * study_.training.batch_size);
-      log(fmt::format("epoch {}/{}: loss {:.6f}, lr {:.6g}, {:.0f} images/s{}", epoch + 1, study_.training.epochs,
+      const double images = static_cast<double>(loader.batch_count() * training_.batch_size);
+      log(fmt::format("epoch {}/{}: loss {:.6f}, lr {:.6g}, {:.0f} images/s{}", epoch + 1, training_.epochs,
                       result.train_loss, lr, images / seconds_since(start), features ? ", cached features" : ""));
       check(std::isfinite(result.train_loss), "the training loss is {} after epoch {}: try a lower training.lr",
             result.train_loss, epoch + 1);
@@ -180,6 +187,7 @@ class Execution {
   const RunSpec& run_;
   const RunEnvironment& environment_;
   const Study& study_;
+  const TrainingSettings training_;
   Backend& backend_;
   std::atomic<std::int64_t>& steps_done_;
   HalfData half_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "transfer/figure_gnuplot.h"
 
@@ -30,9 +31,35 @@ std::string cut_ticks(const ReportData& data, const std::vector<std::string>& st
   return fmt::format("{}", fmt::join(ticks, ", "));
 }
 
+/// A treatment's line under another policy: its hue, another shade, dash, point and place.
+TreatmentStyle policy_style(TreatmentStyle style, const std::string& policy) {
+  struct Variant {
+    const char* policy;
+    const char* colour;
+    int point;
+    int dash;
+    double shift;
+  };
+  static constexpr std::array<Variant, 6> kVariants{{{"lp-ft", "#009e73", 8, 2, 0.06},
+                                                     {"gradual", "#b0679a", 10, 3, 0.10},
+                                                     {"llrd", "#5e7f9e", 12, 4, 0.14},
+                                                     {"l2-sp", "#7a6a00", 14, 5, 0.18},
+                                                     {"bn-batch", "#009e73", 9, 3, 0.06},
+                                                     {"bn-update", "#b0679a", 11, 4, 0.10}}};
+  for (const Variant& variant : kVariants) {
+    if (policy == variant.policy) {
+      return {variant.colour, variant.point, variant.dash, style.shift + variant.shift};
+    }
+  }
+  return style;
+}
+
 }  // namespace
 
-TreatmentStyle style_of(const std::string& treatment) {
+TreatmentStyle style_of(const std::string& label) {
+  const std::size_t blank = label.find(' ');
+  const std::string treatment = label.substr(0, blank);
+  if (blank != std::string::npos) return policy_style(style_of(treatment), label.substr(blank + 1));
   if (treatment == "BnB") return {"#0072b2", 7, 1, -0.12};
   if (treatment == "BnB+") return {"#3d9bd6", 6, 2, -0.04};
   if (treatment == "AnB") return {"#d55e00", 5, 1, 0.04};
@@ -43,8 +70,8 @@ TreatmentStyle style_of(const std::string& treatment) {
 
 std::vector<std::string> drawn_treatments(const ReportData& data) {
   std::vector<std::string> names;
-  for (const Treatment treatment : data.study.treatments) {
-    if (treatment != Treatment::base) names.emplace_back(name_of(treatment));
+  for (const Method& method : methods_of(data.study)) {
+    if (has_cuts(method.treatment)) names.push_back(label_of(method));
   }
   return names;
 }

@@ -15,7 +15,8 @@ struct TreatmentStyle {
   int dash = 1;      ///< likewise
   double shift = 0;  ///< to the side of the cut, so that equal accuracies do not hide each other
 };
-TreatmentStyle style_of(const std::string& treatment);
+/// Of a treatment, or a label_of with its policies.
+TreatmentStyle style_of(const std::string& label);
 
 /// The treatments of a study that have a line, in its order.
 std::vector<std::string> drawn_treatments(const ReportData& data);

@@ -58,7 +58,7 @@ std::string id_of(const RunSpec& run, const Study& study, const RunContext& cont
             {"image_seed", image_seed(study, run.split)},
             {"train_per_class", train_per_class(study, run.target)},
             {"test_per_class", study.test_per_class},
-            {"training", training_json(study.training)},
+            {"training", training_json(training_of(study, run))},
             {"treatment", name_of(run.treatment)},
             {"cut", run.cut},
             {"source", run.source},
@@ -69,7 +69,11 @@ std::string id_of(const RunSpec& run, const Study& study, const RunContext& cont
   } else if (copies_layers(run.treatment)) {
     json["base"] = run.depends_on;
   }
-  if (freezes(run.treatment)) json["batch_norm_policy"] = name_of(study.bn_policy);
+  if (freezes(run.treatment)) json["batch_norm_policy"] = name_of(run.bn_policy);
+  if (run.fine_tuning != FineTuning::plain) {
+    json["fine_tuning"] =
+        fmt::format("{}, {}", name_of(run.fine_tuning), text_of(run.fine_tuning, study.fine_tuning_settings));
+  }
   return sha256_hex(json.dump()).substr(0, kIdDigits);
 }
 
@@ -84,10 +88,14 @@ class Expansion {
     for (const std::string& target : targets_) {
       if (has(Treatment::base)) base(split, target, seed);
     }
+    const std::vector<Method> methods = methods_of(study_);
+    for (const std::string& target : targets_) {
+      if (has(Treatment::scratch)) add_arm({Treatment::scratch}, 0, split, target, seed);
+    }
     for (const int cut : study_.cuts) {
-      for (const Treatment treatment : study_.treatments) {
-        if (treatment == Treatment::base) continue;
-        for (const std::string& target : targets_) add_arm(treatment, cut, split, target, seed);
+      for (const Method& method : methods) {
+        if (!has_cuts(method.treatment)) continue;
+        for (const std::string& target : targets_) add_arm(method, cut, split, target, seed);
       }
     }
   }
@@ -113,8 +121,16 @@ class Expansion {
     return id;
   }
 
-  void add_arm(Treatment treatment, int cut, const Split& split, const std::string& target, std::uint64_t seed) {
-    RunSpec run{.treatment = treatment, .cut = cut, .split = split, .source = target, .target = target, .seed = seed};
+  void add_arm(const Method& method, int cut, const Split& split, const std::string& target, std::uint64_t seed) {
+    const Treatment treatment = method.treatment;
+    RunSpec run{.treatment = treatment,
+                .fine_tuning = method.fine_tuning,
+                .bn_policy = method.bn_policy,
+                .cut = cut,
+                .split = split,
+                .source = target,
+                .target = target,
+                .seed = seed};
     if (treatment == Treatment::anb || treatment == Treatment::anb_plus) run.source = other_half(target);
     if (copies_layers(treatment) && !carries_published(run, study_)) run.depends_on = base(split, run.source, seed);
     run.id = id_of(run, study_, context_);
@@ -133,11 +149,15 @@ class Expansion {
 
 std::string base_role(const std::string& half) { return half == "A" ? "base-source" : "base-target"; }
 
-std::string init_role(const RunSpec& run) {
-  return run.treatment == Treatment::base ? base_role(run.target) : "retrained";
-}
+std::string init_role(const RunSpec& run) { return has_cuts(run.treatment) ? "retrained" : base_role(run.target); }
 
 const std::vector<std::int64_t>& target_classes(const RunSpec& run) { return half_of(run.split, run.target); }
+
+TrainingSettings training_of(const Study& study, const RunSpec& run) {
+  TrainingSettings training = study.training;
+  if (run.treatment == Treatment::scratch) training.epochs = study.scratch_epochs;
+  return training;
+}
 
 std::int64_t train_per_class(const Study& study, const std::string& half) {
   return half == "A" ? study.source_train_per_class.value_or(study.train_per_class) : study.train_per_class;

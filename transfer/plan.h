@@ -14,6 +14,8 @@ namespace graft {
 struct RunSpec {
   std::string id{};  ///< first 16 hex digits of the hash of its resolved settings, data, device kind and thread count
   Treatment treatment = Treatment::base;
+  FineTuning fine_tuning = FineTuning::plain;
+  BatchNormPolicy bn_policy = BatchNormPolicy::eval;
   int cut = 0;  ///< stages carried over; 0 for base
   Split split{};
   std::string source{};  ///< half whose layers are carried over, "A" or "B"; for base and random the target itself
@@ -40,13 +42,17 @@ struct Plan {
 
 /// Role of the initial weights of a base network: "base-source" for half "A", "base-target" for half "B".
 std::string base_role(const std::string& half);
-/// Role of the initial weights of a run outside its copied layers: base_role for base, else "retrained".
+/// Role of the initial weights of a run outside its copied layers: base_role for base and scratch, else "retrained".
 /// The frozen untrained stages of `random` have the role kRandomFrozenRole.
 std::string init_role(const RunSpec& run);
 inline constexpr const char* kRandomFrozenRole = "random-frozen";
 
 /// Classes of the half that a run trains and tests on, in the order that gives their labels.
 const std::vector<std::int64_t>& target_classes(const RunSpec& run);
+/// The treatment of a run with its policies.
+inline Method method_of(const RunSpec& run) { return {run.treatment, run.fine_tuning, run.bn_policy}; }
+/// How a run is trained: the study's settings, but for the epochs of treatment scratch.
+TrainingSettings training_of(const Study& study, const RunSpec& run);
 /// Training images a class of networks trained on `half`; 0: all.
 std::int64_t train_per_class(const Study& study, const std::string& half);
 /// True iff the layers that a run carries over come from the study's published weights.

@@ -1,6 +1,8 @@
 #include "transfer/record.h"
 
+#include <fmt/format.h>
 #include <algorithm>
+
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -36,6 +38,8 @@ Json to_json(const RunResult& r) {
             {"binary", r.binary},
             {"versions", r.versions},
             {"seconds", r.seconds}};
+  if (!r.fine_tuning.empty()) json["fine_tuning"] = r.fine_tuning;
+  if (!r.batch_norm_policy.empty()) json["batch_norm_policy"] = r.batch_norm_policy;
   if (!r.choices.empty()) json["choices"] = r.choices;
   if (!r.files.empty()) json["files"] = r.files;
   return json;
@@ -70,12 +74,23 @@ RunResult from_json(const Json& json) {
   json.at("binary").get_to(r.binary);
   json.at("versions").get_to(r.versions);
   json.at("seconds").get_to(r.seconds);
+  r.fine_tuning = json.value("fine_tuning", "");
+  r.batch_norm_policy = json.value("batch_norm_policy", "");
   if (json.contains("choices")) json.at("choices").get_to(r.choices);
   if (json.contains("files")) json.at("files").get_to(r.files);
   return r;
 }
 
 }  // namespace
+
+std::string label_of(const RunResult& result) {
+  std::string label = result.treatment;
+  if (!result.fine_tuning.empty() && result.fine_tuning != "plain") label += fmt::format(" {}", result.fine_tuning);
+  if (!result.batch_norm_policy.empty() && result.batch_norm_policy != "eval") {
+    label += fmt::format(" bn-{}", result.batch_norm_policy);
+  }
+  return label;
+}
 
 std::string to_json_line(const RunResult& result) {
   std::string line = text_of(to_json(result));

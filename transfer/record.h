@@ -14,6 +14,8 @@ namespace graft {
 struct RunResult {
   std::string id;
   std::string treatment;
+  std::string fine_tuning{};        ///< policy of a treatment that fine-tunes, "" for others
+  std::string batch_norm_policy{};  ///< of stages that are frozen, "" where none are
   int cut = 0;
   std::string split;
   std::string source;
@@ -35,6 +37,9 @@ struct RunResult {
   std::map<std::string, std::string> files;     ///< of the run's folder, by name -> SHA-256
   double seconds = 0.0;
 };
+
+/// As label_of of the run's method: "AnB+ lp-ft".
+std::string label_of(const RunResult& result);
 
 /// The record as one line of JSON. Its last field, sha256, is the SHA-256 of the line as it would be without it.
 std::string to_json_line(const RunResult& result);

@@ -8,7 +8,7 @@ namespace graft {
 namespace {
 
 Observation observe(const RunResult& run) {
-  return {run.treatment, run.cut, run.split, run.target, run.seed, run.top1};
+  return {label_of(run), run.cut, run.split, run.target, run.seed, run.top1};
 }
 
 bool on_target(const Study& study, const RunResult& run) { return study.both_directions || run.target == "B"; }
@@ -54,7 +54,7 @@ ArmRow make_row(const ReportData& data, const std::vector<Observation>& trained,
              .difference = {},
              .trained_mean = arm_mean(trained, arm),
              .trained_difference = {}};
-  const auto belongs = [&](const RunResult& run) { return run.treatment == arm.treatment && run.cut == arm.cut; };
+  const auto belongs = [&](const RunResult& run) { return label_of(run) == arm.treatment && run.cut == arm.cut; };
   row.failed = std::count_if(data.failed.begin(), data.failed.end(),
                              [&](const RunResult& run) { return belongs(run) && on_target(data.study, run); });
   row.untrained = row.mean.runs - row.trained_mean.runs;
@@ -98,12 +98,13 @@ ReportData make_report_data(const Study& study, const std::vector<RunResult>& re
   for (const RunResult& run : runs) sort_run(data, run);
 
   const auto trained = trained_observations(data);
-  for (const Treatment treatment : study.treatments) {
-    if (treatment == Treatment::base) data.rows.push_back(make_row(data, trained, {"base", 0}));
+  const std::vector<Method> methods = methods_of(study);
+  for (const Method& method : methods) {
+    if (!has_cuts(method.treatment)) data.rows.push_back(make_row(data, trained, {label_of(method), 0}));
   }
-  for (const Treatment treatment : study.treatments) {
-    if (treatment == Treatment::base) continue;
-    for (const int cut : data.cuts) data.rows.push_back(make_row(data, trained, {name_of(treatment), cut}));
+  for (const Method& method : methods) {
+    if (!has_cuts(method.treatment)) continue;
+    for (const int cut : data.cuts) data.rows.push_back(make_row(data, trained, {label_of(method), cut}));
   }
   return data;
 }

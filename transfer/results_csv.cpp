@@ -10,7 +10,7 @@ std::string results_csv(const std::vector<RunResult>& results) {
   for (const RunResult& r : last_of_each(results)) {
     if (r.status != "ok") continue;
     text +=
-        fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{:.1f}\n", r.id, r.treatment, r.split, r.source, r.target,
+        fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{:.1f}\n", r.id, label_of(r), r.split, r.source, r.target,
                     r.cut, r.seed, r.classes, r.top1, r.correct, r.n_test, r.epoch, r.train_loss, r.seconds);
   }
   return text;

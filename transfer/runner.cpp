@@ -124,7 +124,7 @@ class Workers {
     writing_to_folder([&] { record_.append(to_json_line(result)); });
     results_.push_back(result);
     const std::string what =
-        fmt::format("{} cut {} on {} of {} seed {}", result.treatment, run.cut, run.target, run.split.name, run.seed);
+        fmt::format("{} cut {} on {} of {} seed {}", label_of(result), run.cut, run.target, run.split.name, run.seed);
     if (result.status == "ok") {
       progress_.run_ended(fmt::format("{}: top-1 {:.4f}, {:.1f} s", what, result.top1, result.seconds), false);
     } else {

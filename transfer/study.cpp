@@ -10,12 +10,13 @@
 namespace graft {
 namespace {
 
-constexpr std::array<std::pair<Treatment, const char*>, 6> kTreatments{{{Treatment::base, "base"},
+constexpr std::array<std::pair<Treatment, const char*>, 7> kTreatments{{{Treatment::base, "base"},
                                                                         {Treatment::bnb, "BnB"},
                                                                         {Treatment::bnb_plus, "BnB+"},
                                                                         {Treatment::anb, "AnB"},
                                                                         {Treatment::anb_plus, "AnB+"},
-                                                                        {Treatment::random, "random"}}};
+                                                                        {Treatment::random, "random"},
+                                                                        {Treatment::scratch, "scratch"}}};
 
 using Setting = std::pair<std::string, std::string>;  ///< key and value
 
@@ -45,6 +46,19 @@ std::vector<Setting> training_settings(const TrainingSettings& t) {
           {"flip", fmt::to_string(t.flip)}};
 }
 
+template <class Values>
+std::string names_text(const Values& values) {
+  std::vector<std::string> names;
+  for (const auto value : values) names.emplace_back(name_of(value));
+  return list_text(names);
+}
+
+std::string fine_tuning_text(const Study& study) {
+  std::vector<std::string> texts;
+  for (const FineTuning policy : study.fine_tuning) texts.push_back(text_of(policy, study.fine_tuning_settings));
+  return list_text(texts);
+}
+
 std::string groups_text(const std::vector<ClassGroup>& groups) {
   std::string text;
   for (const ClassGroup& group : groups) text += fmt::format("{}: {}; ", group.name, list_text(group.classes));
@@ -69,7 +83,7 @@ Treatment treatment_from_name(const std::string& name) {
   for (const auto& [treatment, known] : kTreatments) {
     if (known == name) return treatment;
   }
-  fail(ErrorKind::usage, "[treatment] '{}' is none of base, BnB, BnB+, AnB, AnB+, random", name);
+  fail(ErrorKind::usage, "[treatment] '{}' is none of base, BnB, BnB+, AnB, AnB+, random, scratch", name);
 }
 
 const char* name_of(GroupUse use) {
@@ -80,7 +94,30 @@ bool freezes(Treatment treatment) {
   return treatment == Treatment::bnb || treatment == Treatment::anb || treatment == Treatment::random;
 }
 
-bool copies_layers(Treatment treatment) { return treatment != Treatment::base && treatment != Treatment::random; }
+bool copies_layers(Treatment treatment) {
+  return treatment != Treatment::base && treatment != Treatment::random && treatment != Treatment::scratch;
+}
+
+std::string label_of(const Method& method) {
+  std::string label = name_of(method.treatment);
+  if (method.fine_tuning != FineTuning::plain) label += fmt::format(" {}", name_of(method.fine_tuning));
+  if (method.bn_policy != BatchNormPolicy::eval) label += fmt::format(" bn-{}", name_of(method.bn_policy));
+  return label;
+}
+
+std::vector<Method> methods_of(const Study& study) {
+  std::vector<Method> methods;
+  for (const Treatment treatment : study.treatments) {
+    if (fine_tunes(treatment)) {
+      for (const FineTuning policy : study.fine_tuning) methods.push_back({treatment, policy});
+    } else if (freezes(treatment)) {
+      for (const BatchNormPolicy policy : study.bn_policies) methods.push_back({treatment, FineTuning::plain, policy});
+    } else {
+      methods.push_back({treatment});
+    }
+  }
+  return methods;
+}
 
 std::vector<Setting> settings_of(const Study& study) {
   std::vector<std::string> treatments;
@@ -105,7 +142,10 @@ std::vector<Setting> settings_of(const Study& study) {
       {"treatments", list_text(treatments)},
       {"cuts", list_text(study.cuts)},
       {"seeds", list_text(study.seeds)},
-      {"batch_norm_policy", name_of(study.bn_policy)},
+      {"batch_norm_policy", names_text(study.bn_policies)},
+      {"fine_tuning", names_text(study.fine_tuning)},
+      {"fine_tuning.settings", fine_tuning_text(study)},
+      {"scratch.epochs", fmt::to_string(study.scratch_epochs)},
       {"images", study.images ? images_text(*study.images) : "as they are"}};
   for (auto& [key, value] : training_settings(study.training)) all.emplace_back("training." + key, std::move(value));
   return all;

@@ -8,22 +8,38 @@
 #include <vector>
 
 #include "engine/nn/module.h"
+#include "transfer/fine_tuning.h"
 #include "transfer/image_preparation.h"
 
 namespace graft {
 
 /// The treatments of Yosinski et al. 2014. In "XnY" the first n stages come from the base network of half X and the
 /// rest is initialised anew and trained on half Y; + means that the copied stages are fine-tuned, otherwise they are
-/// frozen. random: the first n stages are untrained and frozen.
-enum class Treatment { base, bnb, bnb_plus, anb, anb_plus, random };
+/// frozen. random: the first n stages are untrained and frozen. scratch: base with a number of epochs of its own, so
+/// that a base which has not converged is not read as a gain of transfer.
+enum class Treatment { base, bnb, bnb_plus, anb, anb_plus, random, scratch };
 
-/// "base", "BnB", "BnB+", "AnB", "AnB+", "random".
+/// "base", "BnB", "BnB+", "AnB", "AnB+", "random", "scratch".
 const char* name_of(Treatment treatment);
-/// Throws Error(usage) naming the six.
+/// Throws Error(usage) naming them all.
 Treatment treatment_from_name(const std::string& name);
 /// True iff the first `cut` stages are frozen under it.
 bool freezes(Treatment treatment);
 bool copies_layers(Treatment treatment);
+/// True iff it copies stages and trains them on.
+inline bool fine_tunes(Treatment treatment) { return copies_layers(treatment) && !freezes(treatment); }
+/// True iff it is made at every cut of a study: all but base and scratch.
+inline bool has_cuts(Treatment treatment) { return copies_layers(treatment) || treatment == Treatment::random; }
+
+/// A treatment with how its carried stages are handled: a line of a study's figure.
+struct Method {
+  Treatment treatment = Treatment::base;
+  FineTuning fine_tuning = FineTuning::plain;         ///< of treatments that fine-tune
+  BatchNormPolicy bn_policy = BatchNormPolicy::eval;  ///< of stages while they are frozen
+  bool operator==(const Method&) const = default;
+};
+/// "AnB+ lp-ft", "BnB bn-batch": the treatment and what is not the default.
+std::string label_of(const Method& method);
 
 /// How random halves treat groups of classes that are alike.
 enum class GroupUse {
@@ -51,7 +67,7 @@ struct TrainingSettings {
   double weight_decay = 5e-4;
   std::string schedule = "linear";  ///< constant, step, linear, cosine
   std::int64_t warmup_steps = 0;
-  std::vector<std::int64_t> milestones;  ///< in epochs, for schedule step
+  std::vector<std::int64_t> milestones{};  ///< in epochs, for schedule step
   double gamma = 0.1;
   double label_smoothing = 0.0;
   double clip_norm = 0.0;    ///< 0: no clipping
@@ -75,15 +91,18 @@ struct Study {
   GroupUse group_use = GroupUse::none;
   std::int64_t random_splits = 0;  ///< > 0: that many random halves, keyed by split_seed
   std::uint64_t split_seed = 0;
-  bool both_directions = false;             ///< also B as source and A as target
-  std::optional<ImagePreparation> images;   ///< as the model was published but for these; unset: images as they are
-  std::int64_t train_per_class = 0;         ///< 0: all
+  bool both_directions = false;            ///< also B as source and A as target
+  std::optional<ImagePreparation> images;  ///< as the model was published but for these; unset: images as they are
+  std::int64_t train_per_class = 0;        ///< 0: all
   std::optional<std::int64_t> source_train_per_class{};  ///< of base networks of the source; unset: as many
-  std::int64_t test_per_class = 0;          ///< 0: all
+  std::int64_t test_per_class = 0;                       ///< 0: all
   std::vector<Treatment> treatments;
   std::vector<int> cuts;
   std::vector<std::uint64_t> seeds;
-  BatchNormPolicy bn_policy = BatchNormPolicy::eval;
+  std::vector<BatchNormPolicy> bn_policies{BatchNormPolicy::eval};  ///< each of frozen treatments is made with each
+  std::vector<FineTuning> fine_tuning{FineTuning::plain};           ///< and each that fine-tunes with each of these
+  FineTuningSettings fine_tuning_settings;
+  std::int64_t scratch_epochs = 0;  ///< of treatment scratch
   TrainingSettings training;
   std::int64_t feature_cache_mib = 2048;  ///< budget of the feature cache on disk; 0: none
 };
@@ -92,6 +111,9 @@ struct Study {
 /// known one), a missing one, a class in both halves, zero samples, an unknown treatment or a value out of range.
 Study read_study(const std::filesystem::path& file);
 Study parse_study(const std::string& yaml, const std::string& file_name);
+
+/// The study's treatments, each with the policies that it is made with, in the study's order.
+std::vector<Method> methods_of(const Study& study);
 
 /// Every setting that a result depends on, as the study file names it ("training.lr") and as text.
 std::vector<std::pair<std::string, std::string>> settings_of(const Study& study);

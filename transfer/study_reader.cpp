@@ -49,7 +49,7 @@ void read_samples(const YamlValue& value, Study& study) {
 }
 
 std::vector<Treatment> read_treatments(const YamlValue& list) {
-  const Names names{"base", "BnB", "BnB+", "AnB", "AnB+", "random"};
+  const Names names{"base", "BnB", "BnB+", "AnB", "AnB+", "random", "scratch"};
   return distinct(list, [&](const YamlValue& value) { return treatment_from_name(value.one_of(names)); });
 }
 
@@ -153,10 +153,71 @@ Names names_of(const Entries& entries) {
   return names;
 }
 
+std::vector<BatchNormPolicy> read_batch_norm_policies(const YamlValue& value) {
+  const Names names{"eval", "batch", "update"};
+  const auto read = [&](const YamlValue& one) { return batch_norm_policy_from_name(one.one_of(names)); };
+  if (value.node().IsScalar()) return {read(value)};
+  return distinct(value, read);
+}
+
+/// What the carried stages of no cut would ever reach, or nobody asked for.
+void check_fine_tuning(const YamlMap& map, const YamlValue& value, const Study& study) {
+  const auto asked = [&](FineTuning policy) {
+    return std::find(study.fine_tuning.begin(), study.fine_tuning.end(), policy) != study.fine_tuning.end();
+  };
+  const std::vector<std::pair<const char*, FineTuning>> owners{{"lp_ft_epochs", FineTuning::lp_ft},
+                                                               {"gradual_epochs", FineTuning::gradual},
+                                                               {"llrd_decay", FineTuning::llrd},
+                                                               {"l2_sp_alpha", FineTuning::l2_sp}};
+  for (const auto& [key, owner] : owners) {
+    if (!asked(owner)) refuse(map, key, fmt::format("no {} among fine_tuning.policies", name_of(owner)));
+  }
+  value.require(std::any_of(study.treatments.begin(), study.treatments.end(), fine_tunes),
+                "has no effect without BnB+ or AnB+ among the treatments");
+  for (const FineTuning policy : study.fine_tuning) {
+    for (const int cut : study.cuts) {
+      value.require(first_free_epoch(policy, study.fine_tuning_settings, cut) < study.training.epochs,
+                    fmt::format("{} leaves stages of cut {} frozen for all of {} epochs: give training more epochs",
+                                name_of(policy), cut, study.training.epochs));
+    }
+  }
+  value.require(!asked(FineTuning::l2_sp) || study.training.optimizer == "sgd", "l2-sp needs training.optimizer sgd");
+  value.require(study.training.clip_norm == 0.0 || !(asked(FineTuning::llrd) || asked(FineTuning::l2_sp)),
+                "llrd and l2-sp update groups of parameters apart, training.clip_norm clips them together: drop one");
+}
+
+void read_fine_tuning(const YamlMap& root, Study& study) {
+  const auto value = root.find("fine_tuning");
+  if (!value) return;
+  const YamlMap map(*value, {"policies", "lp_ft_epochs", "gradual_epochs", "llrd_decay", "l2_sp_alpha"});
+  Names names;
+  for (const FineTuning policy : fine_tuning_policies()) names.emplace_back(name_of(policy));
+  study.fine_tuning = distinct(map.at("policies"), [&](const YamlValue& one) {
+    const auto at = std::find(names.begin(), names.end(), one.one_of(names));
+    return fine_tuning_policies()[static_cast<std::size_t>(at - names.begin())];
+  });
+  FineTuningSettings& settings = study.fine_tuning_settings;
+  read_integer(map, "lp_ft_epochs", settings.lp_ft_epochs, 1);
+  read_integer(map, "gradual_epochs", settings.gradual_epochs, 1);
+  read_number(
+      map, "llrd_decay", settings.llrd_decay, [](double x) { return x > 0.0 && x <= 1.0; }, "in (0, 1]");
+  read_number(
+      map, "l2_sp_alpha", settings.l2_sp_alpha, [](double x) { return x > 0.0; }, "above 0");
+  check_fine_tuning(map, *value, study);
+}
+
+void read_scratch(const YamlMap& root, Study& study) {
+  const auto& treatments = study.treatments;
+  const bool wanted = std::find(treatments.begin(), treatments.end(), Treatment::scratch) != treatments.end();
+  if (!wanted) return refuse(root, "scratch", "no scratch among the treatments");
+  read_integer(YamlMap(root.at("scratch"), {"epochs"}), "epochs", study.scratch_epochs, 1);
+  root.at("scratch").require(study.scratch_epochs > 0, "needs epochs: how long is it trained?");
+}
+
 void read_grid(const YamlMap& root, Study& study) {
   study.treatments = read_treatments(root.at("treatments"));
-  if (study.treatments == std::vector<Treatment>{Treatment::base}) {
-    refuse(root, "cuts", "base as the only treatment");
+  if (std::none_of(study.treatments.begin(), study.treatments.end(), has_cuts)) {
+    refuse(root, "cuts", study.treatments.size() == 1 ? "base as the only treatment" : "base and scratch alone");
   } else {
     study.cuts =
         distinct(root.at("cuts"), [](const YamlValue& cut) { return static_cast<int>(cut.integer(1, 10000)); });
@@ -169,7 +230,7 @@ void read_grid(const YamlMap& root, Study& study) {
 Study parse_study(const std::string& yaml, const std::string& file_name) {
   const YamlMap root(YamlValue(parse_yaml(yaml, file_name), "", file_name),
                      {"name", "dataset", "model", "split", "samples", "treatments", "cuts", "seeds",
-                      "batch_norm_policy", "images", "training", "feature_cache"});
+                      "batch_norm_policy", "fine_tuning", "scratch", "images", "training", "feature_cache"});
   Study study;
   study.name = folder_name(root.at("name"));
   study.dataset = read_dataset(root.at("dataset"));
@@ -178,10 +239,10 @@ Study parse_study(const std::string& yaml, const std::string& file_name) {
   read_split(root.at("split"), study);
   if (const auto samples = root.find("samples")) read_samples(*samples, study);
   read_grid(root, study);
-  if (const auto policy = root.find("batch_norm_policy")) {
-    study.bn_policy = batch_norm_policy_from_name(policy->one_of(Names{"eval", "batch", "update"}));
-  }
+  if (const auto policy = root.find("batch_norm_policy")) study.bn_policies = read_batch_norm_policies(*policy);
   if (const auto training = root.find("training")) read_training(*training, study.training);
+  read_fine_tuning(root, study);
+  read_scratch(root, study);
   if (const auto value = root.find("feature_cache")) {
     read_integer(YamlMap(*value, {"budget_mib"}), "budget_mib", study.feature_cache_mib, 0);
   }

@@ -7,22 +7,6 @@
 #include "engine/ops/softmax_cross_entropy.h"
 
 namespace graft {
-namespace {
-
-std::unique_ptr<Optimizer> make_optimizer(const TrainingSettings& settings, std::vector<NamedVariable> parameters) {
-  if (settings.optimizer == "sgd") {
-    return make_sgd(
-        std::move(parameters),
-        {.momentum = settings.momentum, .weight_decay = settings.weight_decay, .nesterov = settings.nesterov});
-  }
-  if (settings.optimizer == "adamw") {
-    return make_adamw(std::move(parameters), {.weight_decay = settings.weight_decay});
-  }
-  fail(ErrorKind::usage, "training.optimizer '{}' is not known: use sgd or adamw", settings.optimizer);
-}
-
-}  // namespace
-
 DType compute_dtype(const std::string& amp) {
   if (amp == "none") return DType::f32;
   if (amp == "bf16") return DType::bf16;
@@ -51,7 +35,8 @@ Trainer::Trainer(Backbone& network, Backend& backend, const TrainerOptions& opti
       backend_(backend),
       options_(options),
       schedule_(make_schedule(options.settings, options.steps_per_epoch)),
-      optimizer_(make_optimizer(options.settings, network.parameters())),
+      optimizer_(options.settings,
+                 parameter_groups(options.fine_tuning, options.fine_tuning_settings, network, options.carried_stages)),
       loss_sum_(backend.zeros({1}, DType::f32)),
       parameters_(network.parameters()),
       buffers_(network.buffers()),
@@ -59,29 +44,38 @@ Trainer::Trainer(Backbone& network, Backend& backend, const TrainerOptions& opti
   network.for_each_module([this](const std::string&, const Module& module) { modules_.push_back(&module); });
 }
 
+void Trainer::begin_epoch(std::int64_t epoch) {
+  if (options_.carried_stages == 0) return;
+  const int frozen =
+      frozen_in_epoch(options_.fine_tuning, options_.fine_tuning_settings, options_.carried_stages, epoch);
+  if (frozen == options_.frozen_stages) return;
+  network_.freeze_until(frozen, BatchNormPolicy::eval);
+  options_.frozen_stages = frozen;
+}
+
 void Trainer::step(const Batch& batch, int first_stage) {
-  optimizer_->write_lr(learning_rate());
+  optimizer_.write_lr(learning_rate());
   const auto work = [&] { compute(batch, first_stage); };
   if (backend_.can_capture()) {
     replayed_ = capture_.run(key_of(batch, first_stage), work);
   } else {
     work();
   }
-  if (replayed_) optimizer_->mark_updated();
+  if (replayed_) optimizer_.mark_updated();
   ++summed_;
   ++steps_;
 }
 
 /// The whole step on the backend: no number of it comes from the host.
 void Trainer::compute(const Batch& batch, int first_stage) {
-  const ForwardContext context{.training = true, .step = optimizer_->step_tensor(), .seed = options_.seed};
+  const ForwardContext context{.training = true, .step = optimizer_.step_tensor(), .seed = options_.seed};
   const int frozen = options_.frozen_stages;
   const Tensor items = run_prefix(network_, batch.items, first_stage, frozen, context);
   const Variable logits = network_.forward_from(Variable(items), frozen, context);
   const Variable loss = loss_of(logits, batch);
   backend_.accumulate(loss.value(), loss_sum_);
   backward(loss);
-  optimizer_->update(options_.settings.clip_norm);
+  optimizer_.update(options_.settings.clip_norm);
 }
 
 Variable Trainer::loss_of(const Variable& logits, const Batch& batch) const {

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "datasets/loader.h"
-#include "engine/optim/optimizer.h"
 #include "engine/optim/schedule.h"
 #include "models/backbone.h"
+#include "transfer/group_optimizer.h"
 #include "transfer/step_capture.h"
 #include "transfer/study.h"
 
@@ -20,6 +20,9 @@ struct TrainerOptions {
   std::int64_t steps_per_epoch = 1;
   std::uint64_t seed = 0;  ///< keys dropout
   int frozen_stages = 0;   ///< leading stages that run without a tape; frozen by the caller with freeze_until
+  FineTuning fine_tuning = FineTuning::plain;  ///< of the carried stages, none of which are frozen at the start
+  FineTuningSettings fine_tuning_settings{};
+  int carried_stages = 0;
 };
 
 /// The dtype that `amp`, "none" or "bf16", makes a network compute in.
@@ -40,13 +43,15 @@ class Trainer {
   /// Frozen parameters must be frozen already: the optimizer leaves them out.
   Trainer(Backbone& network, Backend& backend, const TrainerOptions& options);
 
+  /// Freezes and thaws what the fine-tuning policy says for this epoch, from 0. Needed before its first step.
+  void begin_epoch(std::int64_t epoch);
   /// One step on a batch whose items go into stage `first_stage`: 0 for images, frozen_stages for cached features. The
   /// loss is softmax cross-entropy, or binary cross-entropy of every class where the batch has targets.
   void step(const Batch& batch, int first_stage);
   std::int64_t steps() const { return steps_; }
   /// Goes on as after `steps` steps; the network and optimizer_state() must have been given their values of then.
   void resume(std::int64_t steps) { steps_ = steps; }
-  std::vector<NamedVariable> optimizer_state() const { return optimizer_->state(); }
+  std::vector<NamedVariable> optimizer_state() const { return optimizer_.state(); }
   /// True iff the last step was a replay of captured work.
   bool replayed() const { return replayed_; }
   /// Learning rate of the next step.
@@ -63,7 +68,7 @@ class Trainer {
   Backend& backend_;
   TrainerOptions options_;
   Schedule schedule_;
-  std::unique_ptr<Optimizer> optimizer_;
+  GroupOptimizer optimizer_;
   Tensor loss_sum_;                        ///< f32 [1] of the steps since take_mean_loss
   std::vector<NamedVariable> parameters_;  ///< the network's, frozen ones too
   std::vector<NamedVariable> buffers_;

@@ -198,7 +198,7 @@ TEST(Plan, TheSourceMayHaveMoreImages) {
 
 TEST(Plan, PolicyMattersOnlyToFrozenRuns) {
   Study study = demo();
-  study.bn_policy = BatchNormPolicy::update;
+  study.bn_policies = {BatchNormPolicy::update};
   const auto ids = ids_of(plan_of(demo()));
   for (const RunSpec& run : plan_of(study).runs) {
     EXPECT_EQ(ids.contains(run.id), !freezes(run.treatment)) << name_of(run.treatment);

@@ -112,6 +112,33 @@ TEST(StudyError, Groups) {
             "s.yaml:4: split.groups names nowhere.yaml, which is not there, nor nowhere.yaml");
 }
 
+TEST(StudyError, FineTuning) {
+  const auto tuned = [](const std::string& text, const std::string& treatments = "[base, AnB+]") {
+    std::string whole = with("treatments", "treatments: " + treatments);
+    return error_of(whole + "fine_tuning: " + text + "\n");
+  };
+  EXPECT_EQ(tuned("{policies: [plain, lp-ft], lp_ft_epochs: 9}"), "no error");
+  EXPECT_EQ(tuned("{policies: [lpft]}").rfind("s.yaml:10: fine_tuning.policies[0] is 'lpft': did you mean 'lp-ft'?", 0),
+            0u);
+  EXPECT_EQ(
+      tuned("{policies: [lp-ft], lp_ft_epochs: 10}"),
+      "s.yaml:10: fine_tuning lp-ft leaves stages of cut 1 frozen for all of 10 epochs: give training more epochs");
+  EXPECT_EQ(
+      tuned("{policies: [gradual], gradual_epochs: 5}"),
+      "s.yaml:10: fine_tuning gradual leaves stages of cut 2 frozen for all of 10 epochs: give training more epochs");
+  EXPECT_EQ(tuned("{policies: [plain], llrd_decay: 0.5}"),
+            "s.yaml:10: fine_tuning.llrd_decay has no effect with no llrd among fine_tuning.policies");
+  EXPECT_EQ(tuned("{policies: [lp-ft]}", "[base, AnB]"),
+            "s.yaml:10: fine_tuning has no effect without BnB+ or AnB+ among the treatments");
+}
+
+TEST(StudyError, Scratch) {
+  EXPECT_EQ(error_of(with("", "") + "scratch: {epochs: 5}\n"),
+            "s.yaml:10: scratch has no effect with no scratch among the treatments");
+  EXPECT_EQ(error_of(with("treatments", "treatments: [base, scratch, AnB]")), "s.yaml:1: missing key 'scratch'");
+  EXPECT_EQ(error_of(with("treatments", "treatments: [base, scratch, AnB]") + "scratch: {epochs: 5}\n"), "no error");
+}
+
 TEST(StudyError, Images) {
   EXPECT_EQ(error_of(with("model", "model: convnet6\nimages: published")), "no error");
   EXPECT_EQ(error_of(with("model", "model: convnet6\nimages: {size: 0}")),
@@ -140,7 +167,8 @@ TEST(StudyError, CutsSeedsAndTreatments) {
   EXPECT_EQ(error_of(with("seeds", "seeds: [-1]")),
             "s.yaml:8: seeds[0] is '-1', expected a whole number from 0 to 2^64 - 1");
   EXPECT_EQ(error_of(with("treatments", "treatments: [base, AnC]")),
-            "s.yaml:6: treatments[1] is 'AnC': did you mean 'AnB'? Known: base, BnB, BnB+, AnB, AnB+, random");
+            "s.yaml:6: treatments[1] is 'AnC': did you mean 'AnB'? Known: base, BnB, BnB+, AnB, AnB+, random, "
+            "scratch");
   EXPECT_EQ(error_of(with("treatments", "treatments: [AnB, AnB]")), "s.yaml:6: treatments[1] is 'AnB' a second time");
   EXPECT_EQ(error_of(with("treatments", "treatments: [base]")),
             "s.yaml:7: cuts has no effect with base as the only treatment");

@@ -27,7 +27,7 @@ TEST(Study, DemoAsksForWhatItsPageSays) {
   EXPECT_EQ(study.treatments.size(), 6u);
   EXPECT_EQ(study.cuts, (std::vector<int>{1, 2, 3, 4, 5, 6}));
   EXPECT_EQ(study.seeds, (std::vector<std::uint64_t>{0, 1, 2}));
-  EXPECT_EQ(study.bn_policy, BatchNormPolicy::eval);
+  EXPECT_EQ(study.bn_policies, std::vector<BatchNormPolicy>{BatchNormPolicy::eval});
   const TrainingSettings& t = study.training;
   EXPECT_EQ(t.epochs, 10);
   EXPECT_EQ(t.batch_size, 64);
@@ -89,7 +89,7 @@ TEST(Study, EverySettingIsCompared) {
                                                          [](Study& s) { s.test_per_class = 1; },
                                                          [](Study& s) { s.treatments.pop_back(); },
                                                          [](Study& s) { s.seeds.pop_back(); },
-                                                         [](Study& s) { s.bn_policy = BatchNormPolicy::batch; },
+                                                         [](Study& s) { s.bn_policies = {BatchNormPolicy::batch}; },
                                                          [](Study& s) { s.training.epochs = 1; },
                                                          [](Study& s) { s.training.batch_size = 1; },
                                                          [](Study& s) { s.training.optimizer = "adamw"; },
