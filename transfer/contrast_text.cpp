@@ -166,6 +166,15 @@ std::string reasons(const Contrasts& contrasts, const DecisionRule& rule, const 
   return text;
 }
 
+std::string verdicts_of(const Contrasts& contrasts, const DecisionRule& rule) {
+  const auto carried = [](const Contrast& c) { return c.carries_over && c.against_base() && !c.refused(); };
+  const auto unexpected = [](const Contrast& c) { return !wrong_way_role(c).empty(); };
+  const auto refused = [](const Contrast& c) { return c.refused(); };
+  return reasons(contrasts, rule, "what carried layers do", carried) +
+         reasons(contrasts, rule, "against what is expected", unexpected) +
+         reasons(contrasts, rule, "refused", refused);
+}
+
 std::string group_heading(const SplitGroup& group) {
   if (group.unit == PairUnit::seed) return fmt::format("{}: a unit is a seed, for this split only\n", group.name);
   return fmt::format("{}: {} splits ({}); a unit is a target half of a split, its seeds averaged\n", group.name,
@@ -180,15 +189,18 @@ std::string group_text(const SplitGroup& group, std::span<const Contrast> contra
   std::string text = group_heading(group);
   if (own.empty()) return text + "nothing to compare: base alone\n";
   text += main_table(own, rule) + decomposition(own);
-  text += reasons(own, rule, "what carried layers do",
-                  [](const Contrast& c) { return c.carries_over && c.against_base(); });
-  text += reasons(own, rule, "against what is expected", [](const Contrast& c) { return !wrong_way_role(c).empty(); });
-  text += reasons(own, rule, "refused", [](const Contrast& c) { return c.refused(); });
+  text += verdicts_of(own, rule);
   text += limits(own);
   return text;
 }
 
 }  // namespace
+
+std::string verdicts_text(std::span<const Contrast> contrasts, const DecisionRule& rule) {
+  Contrasts all;
+  for (const Contrast& contrast : contrasts) all.push_back(&contrast);
+  return verdicts_of(all, rule);
+}
 
 std::string contrasts_text(std::span<const Observation> observations, std::span<const Contrast> contrasts,
                            const DecisionRule& rule) {

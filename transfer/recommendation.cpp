@@ -121,6 +121,7 @@ std::vector<Recommendation> recommend(std::span<const Contrast> contrasts, const
     groups.back().second.push_back(&contrast);
   }
   std::vector<Recommendation> chosen;
+  chosen.reserve(groups.size());
   for (const auto& [group, candidates] : groups) chosen.push_back(recommend_for(group, candidates, rule, costs));
   return chosen;
 }

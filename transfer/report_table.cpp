@@ -2,6 +2,7 @@
 
 #include "transfer/report.h"
 #include "transfer/report_data.h"
+#include "transfer/report_verdicts.h"
 #include "transfer/text_table.h"
 
 namespace graft {
@@ -47,6 +48,7 @@ std::string report_table(const Study& study, const std::vector<RunResult>& resul
                                  study.name, table.text());
   text += fmt::format("difference to base: mean and 95% t interval over n, each a {}{}\n", name_of(data.unit),
                       data.unit == PairUnit::seed ? "; it speaks for this split only" : "");
+  text += report_verdicts(data);
   for (const auto& [run, reason] : data.untrained) {
     text += fmt::format("did not train: {} {} cut {} target {} seed {}: {}\n", run.id, run.treatment, run.cut,
                         run.target, run.seed, reason);

@@ -163,6 +163,7 @@ std::vector<std::string> wrong_way_units(const Contrast& contrast) {
   std::stable_sort(wrong.begin(), wrong.end(),
                    [&](const UnitDifference* a, const UnitDifference* b) { return sign * a->mean < sign * b->mean; });
   std::vector<std::string> names;
+  names.reserve(wrong.size());
   const char* prefix = contrast.unit == PairUnit::seed ? "seed " : "";
   for (const UnitDifference* unit : wrong) names.push_back(fmt::format("{}{} {:+.4f}", prefix, unit->unit, unit->mean));
   return names;

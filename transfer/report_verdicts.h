@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "transfer/contrast.h"
+#include "transfer/recommendation.h"
+#include "transfer/report_data.h"
+
+namespace graft {
+
+/// A study's contrasts: every treatment against base and the decomposition, judged over all cuts together.
+std::vector<Contrast> contrasts_of(const ReportData& data, const DecisionRule& rule = {});
+
+/// The mean time that a network of each arm took.
+std::vector<ArmCost> costs_of(const ReportData& data);
+
+/// The verdicts with their reasons, and what to use, for a terminal; "" before there is anything to compare.
+std::string report_verdicts(const ReportData& data, const DecisionRule& rule = {});
+
+}  // namespace graft
