@@ -199,7 +199,9 @@ def distances(graft, single, exact, factor):
 
 
 def uses_winograd(model, has_avx512):
-    """graft's rule on a CPU of AVX-512: 3x3 convolutions of stride 1 in one group, if they are wide enough."""
+    """graft's rule on a CPU of AVX-512, but for the image's extent: 3x3 convolutions of stride 1 in one group, if they
+    are wide enough. All that a network computes behind one, and all gradients in front of it, bear its rounding."""
     return has_avx512 and any(
         isinstance(m, nn.Conv2d) and m.kernel_size == (3, 3) and m.stride == (1, 1) and m.groups == 1
+        and min(m.in_channels, m.out_channels) >= 16 and max(m.in_channels, m.out_channels) >= 32
         for m in model.modules())
