@@ -53,6 +53,7 @@ bench: build
 	build/peers/bin/python bench/training.py --graft $(GRAFT)
 	build/peers/bin/python bench/inference.py --graft $(GRAFT)
 	build/peers/bin/python bench/loader.py --graft $(GRAFT)
+	build/peers/bin/python bench/checkpoint_files.py --graft $(GRAFT)
 
 gpu-bundle:
 	@scripts/gpu-bundle $(ARCH)

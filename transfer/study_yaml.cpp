@@ -26,7 +26,11 @@ std::optional<T> whole(const std::string& text) {
 
 void reject_at(const std::string& file, const YAML::Mark& mark, const std::string& message) {
   const int line = mark.is_null() ? 1 : mark.line + 1;  // yaml-cpp counts lines from 0
-  fail(ErrorKind::data, "{}:{}: {}", file, line, message);
+  // Words of the file stand in it, and yaml-cpp's own messages quote characters as they are.
+  std::string one_line = message;
+  std::replace_if(
+      one_line.begin(), one_line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  fail(ErrorKind::data, "{}:{}: {}", file, line, one_line);
 }
 
 void YamlValue::reject(const std::string& message) const {

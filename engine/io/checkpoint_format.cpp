@@ -80,7 +80,10 @@ std::unique_ptr<Checkpoint> open_checkpoint(const fs::path& path, const Checkpoi
   if (fs::is_directory(path, ignored)) return open_checkpoint(weights_in(path), options);
   if (path.extension() == ".json") return open_sharded(path, options);
   const auto file = std::make_shared<const MappedFile>(path);
-  return naming_file(path, noun(as_text(file->bytes())), [&] { return open_by_bytes(path, file, options); });
+  file->read_ahead(false);
+  auto checkpoint = naming_file(path, noun(as_text(file->bytes())), [&] { return open_by_bytes(path, file, options); });
+  file->read_ahead(true);
+  return checkpoint;
 }
 
 }  // namespace graft

@@ -17,6 +17,9 @@ class MappedFile {
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
   std::span<const std::byte> bytes() const { return {data_, size_}; }
+  /// Whether the system may read further than asked, as it does at first: good for data, while headers that lie
+  /// scattered over a file would bring in much of it.
+  void read_ahead(bool ahead) const;
 
  private:
   const std::byte* data_ = nullptr;

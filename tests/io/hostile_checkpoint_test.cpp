@@ -335,6 +335,28 @@ TEST_F(HostileCheckpointTest, TarsWhoseNumbersLie) {
   expect_refused(archive(pickle(number(std::int64_t{1} << 60)), none), "ends early");
 }
 
+TEST_F(HostileCheckpointTest, FilesOf334BytesThatAskForGigabytes) {
+  constexpr std::size_t kBytes = 334;
+  const std::string header = R"({"w":{"dtype":"F32","shape":[1073741824],"data_offsets":[0,4294967296]}})";
+  std::string safetensors = little<std::uint64_t>(header.size()) + header;
+  safetensors.resize(kBytes);
+  expect_refused(safetensors, "4294967296 expected");
+  const std::string dict = "{'descr': '<f8', 'fortran_order': False, 'shape': (1073741824,)}";
+  std::string npy =
+      std::string("\x93NUMPY\1\0", 8) + little<std::uint16_t>(static_cast<std::uint16_t>(dict.size())) + dict;
+  npy.resize(kBytes);
+  expect_refused(npy, "its dtype and shape ask for 8589934592");
+  const std::int64_t large = std::int64_t{1} << 31;
+  const std::string four = state(tensor(storage(large), 0, {large}, {1}));
+  std::string stream = torch_legacy(four, "](" + text("0") + "e", little<std::int64_t>(large));
+  ASSERT_LE(stream.size(), kBytes);
+  stream.resize(kBytes);
+  expect_refused(stream, "8589934592 bytes wanted");
+  const std::string zip = torch_zip(pickle("X\xff\xff\xff\x7f"));
+  ASSERT_LE(zip.size(), kBytes);
+  expect_refused(zip, "2147483647 bytes wanted");
+}
+
 TEST_F(HostileCheckpointTest, SafetensorsHeaders) {
   for (const std::uint64_t length : {std::uint64_t{100'000'001}, std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
     expect_refused(little<std::uint64_t>(length) + "{}", "at most 100000000");

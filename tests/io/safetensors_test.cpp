@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -89,6 +90,33 @@ TEST_F(SafetensorsTest, LoadsAnywhereAndConverts) {
   load_state(path_, wide);
   EXPECT_EQ(to_host(wide[0].variable.value()), to_host(saved[0].variable.value()));
   EXPECT_EQ(to_host(wide[1].variable.value()), to_host(saved[3].variable.value()));
+}
+
+TEST_F(SafetensorsTest, TensorsOfManyPiecesComeBackWhole) {
+  // Beyond a block of the file and a piece of a tensor, in rows that divide neither.
+  const auto saved = std::vector<NamedVariable>{named("a.weight", {37, 3, 3, 1500}, DType::f32, 1),
+                                                named("b.bias", {700'001}, DType::f32, 2),
+                                                named("c.weight", {3, 150'001}, DType::bf16, 3)};
+  save_state(path_, saved);
+  const auto loaded =
+      std::vector<NamedVariable>{blank("a.weight", {37, 3, 3, 1500}, DType::f32),
+                                 blank("b.bias", {700'001}, DType::f32), blank("c.weight", {3, 150'001}, DType::bf16)};
+  load_state(path_, loaded);
+  EXPECT_EQ(hash_state(loaded), hash_state(saved));
+  const auto file = open_checkpoint(path_);
+  const SafetensorsFile bytes(path_);
+  std::vector<std::byte> same;
+  for_each_converted_piece(*file, *file->find("a.weight"), DType::f32,
+                           [&](auto piece) { same.insert(same.end(), piece.begin(), piece.end()); });
+  const auto stored = bytes.bytes(*bytes.find("a.weight"));
+  EXPECT_TRUE(std::equal(same.begin(), same.end(), stored.begin(), stored.end()));
+  std::vector<float> wide;
+  for_each_converted_piece(*file, *file->find("c.weight"), DType::f32, [&](auto piece) {
+    const auto* values = reinterpret_cast<const float*>(piece.data());
+    wide.insert(wide.end(), values, values + piece.size() / sizeof(float));
+  });
+  const auto expected = to_host(saved[2].variable.value());
+  EXPECT_TRUE(std::equal(wide.begin(), wide.end(), expected.begin(), expected.end()));
 }
 
 TEST_F(SafetensorsTest, DropsConvertedCopies) {
