@@ -38,6 +38,8 @@ class AtomicFile {
   Descriptor descriptor_;
   std::vector<std::byte> block_;  // the last bytes, less than a block
   std::uint64_t size_ = 0;
+  std::uint64_t passed_on_ = 0;   // of size_, to the system
+  std::uint64_t on_its_way_ = 0;  // of passed_on_, to the disk
 };
 
 /// Removes the temporaries that killed writers left in `folder` (not below it). To be called while nobody writes there.
