@@ -8,6 +8,7 @@ namespace {
 void test_equality(std::vector<Decision>& decisions, const std::vector<std::size_t>& tested,
                    std::span<const std::vector<double>> members, double level) {
   std::vector<double> p_values;
+  p_values.reserve(tested.size());
   for (const std::size_t i : tested) p_values.push_back(*t_test_p(members[i]));
   const auto adjusted = holm_adjusted(p_values);
   const auto levels = holm_levels(p_values, level);
@@ -26,6 +27,7 @@ void test_equality(std::vector<Decision>& decisions, const std::vector<std::size
 void test_equivalence(std::vector<Decision>& decisions, const std::vector<std::size_t>& tested,
                       std::span<const std::vector<double>> members, double level, double margin) {
   std::vector<double> p_values;
+  p_values.reserve(tested.size());
   for (const std::size_t i : tested) p_values.push_back(*equivalence_p(members[i], margin));
   const auto adjusted = holm_adjusted(p_values);
   for (std::size_t k = 0; k < tested.size(); ++k) {
