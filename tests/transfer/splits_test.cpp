@@ -108,6 +108,23 @@ TEST(Splits, GroupsStandForTheirClasses) {
             "split.source names class 'dig', which fashion-mnist lacks: did you mean 'dog'?");
 }
 
+TEST(Splits, TheShippedSuperclasses) {
+  const std::string file = std::string(GRAFT_SOURCE_DIR) + "/studies/groups/cifar100-superclasses.yaml";
+  const Study study =
+      parse_study("name: s\ndataset: cifar100\nmodel: cifar_resnet20\nsplit: {groups: " + file +
+                      ", random_halves: 2, halves: dissimilar}\ntreatments: [AnB]\ncuts: [1]\nseeds: [0]\n",
+                  "s.yaml");
+  ASSERT_EQ(study.groups.size(), 20u);
+  std::set<std::string> names;
+  for (const ClassGroup& group : study.groups) {
+    EXPECT_EQ(group.classes.size(), 5u) << group.name;
+    names.insert(group.classes.begin(), group.classes.end());
+  }
+  EXPECT_EQ(names.size(), 100u);
+  const Names classes(names.begin(), names.end());
+  EXPECT_EQ(make_splits(study, classes, classes)[1].source.size(), 50u);
+}
+
 TEST(Splits, OverlapMustBeDeclared) {
   EXPECT_EQ(error_of("{source: [cat, dog], target: all}"),
             "class 'cat' is in split.source and split.target: take it out of one, or list it in split.overlap");
