@@ -1,10 +1,12 @@
 #include "transfer/study_yaml.h"
 
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <sstream>
 
 #include "engine/base/error.h"
 #include "engine/base/nearest_name.h"
@@ -123,16 +125,61 @@ std::string YamlMap::path_of(const std::string& key) const {
   return value_.path().empty() ? key : value_.path() + "." + key;
 }
 
+namespace {
+
+/// Where each document of a text starts. YAML::LoadAll would do, but of some texts (a comma first) yaml-cpp 0.7 makes
+/// documents without end.
+class DocumentMarks : public YAML::EventHandler {
+ public:
+  const std::vector<YAML::Mark>& marks() const { return marks_; }
+
+  void OnDocumentStart(const YAML::Mark& /*mark*/) override { waits_ = true; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override { note(mark); }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t /*anchor*/) override { note(mark); }
+  void OnScalar(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                const std::string& /*value*/) override {
+    note(mark);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                       YAML::EmitterStyle::value /*style*/) override {
+    note(mark);
+  }
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                  YAML::EmitterStyle::value /*style*/) override {
+    note(mark);
+  }
+  void OnMapEnd() override {}
+
+ private:
+  void note(const YAML::Mark& mark) {
+    if (waits_) marks_.push_back(mark);
+    waits_ = false;
+  }
+
+  std::vector<YAML::Mark> marks_;
+  bool waits_ = false;
+};
+
+}  // namespace
+
 YAML::Node parse_yaml(const std::string& text, const std::string& file) {
-  std::vector<YAML::Node> documents;
+  DocumentMarks documents;
+  YAML::Node first;
   try {
-    documents = YAML::LoadAll(text);
+    std::istringstream stream(text);
+    YAML::Parser parser(stream);
+    if (parser.HandleNextDocument(documents)) parser.HandleNextDocument(documents);
+    first = YAML::Load(text);
   } catch (const YAML::Exception& error) {
     reject_at(file, error.mark, "bad YAML: " + error.msg);
   }
-  if (documents.empty() || documents[0].IsNull()) fail(ErrorKind::data, "{}:1: the file is empty", file);
-  if (documents.size() > 1) reject_at(file, documents[1].Mark(), "a second document starts here: a file is one study");
-  return documents[0];
+  if (documents.marks().size() > 1) {
+    reject_at(file, documents.marks()[1], "a second document starts here: a file is one study");
+  }
+  if (first.IsNull()) fail(ErrorKind::data, "{}:1: the file is empty", file);
+  return first;
 }
 
 }  // namespace graft

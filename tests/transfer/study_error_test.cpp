@@ -231,6 +231,7 @@ TEST(StudyError, SettingsWithoutEffect) {
 TEST(StudyError, BadYaml) {
   EXPECT_EQ(error_of(with("cuts", "cuts: [1, 2")).rfind("s.yaml:8: bad YAML: ", 0), 0u);
   EXPECT_EQ(error_of("a: b: c\n").rfind("s.yaml:1: bad YAML: ", 0), 0u);
+  EXPECT_EQ(error_of(", x: 1\n").rfind("s.yaml:1: ", 0), 0u) << "of which yaml-cpp makes documents without end";
   EXPECT_EQ(error_of("a: \"x\\\x01y\"\n"), "s.yaml:1: bad YAML: unknown escape character: ?");
   EXPECT_EQ(error_of("a: \"x\\\ry\"\n").find('\r'), std::string::npos);
   EXPECT_EQ(error_of("\"a\\nb\": 1\n").find('\n'), std::string::npos);
