@@ -113,9 +113,10 @@ TEST_F(Pretrained, KnowsTheNamesOfHuggingFace) {
 TEST_F(Pretrained, CountersMayBeMissingAndNothingElse) {
   const auto source = network(1);
   const auto target = network(2);
-  const auto old = file_of(*source, [](std::string name) { return name.ends_with("num_batches_tracked") ? "" : name; });
+  const auto old =
+      file_of(*source, [](const std::string& name) { return name.ends_with("num_batches_tracked") ? "" : name; });
   EXPECT_EQ(plan_import(*old, *target).kept.size(), 20u);
-  const auto torn = file_of(*source, [](std::string name) { return name == "layer2.0.bn1.bias" ? "" : name; });
+  const auto torn = file_of(*source, [](const std::string& name) { return name == "layer2.0.bn1.bias" ? "" : name; });
   expect_error([&] { plan_import(*torn, *target); }, {"layer2.0.bn1.bias", "[128]", "--allow-missing"});
   EXPECT_EQ(plan_import(*torn, *target, {.allow_missing = {"layer2.0.bn1.bias"}}).kept,
             std::vector<std::string>{"layer2.0.bn1.bias"});
@@ -123,7 +124,7 @@ TEST_F(Pretrained, CountersMayBeMissingAndNothingElse) {
 
 TEST_F(Pretrained, NothingIsLeftOverUnsaid) {
   const auto source = network(1);
-  const auto more = file_of(*source, [](std::string name) { return name == "fc.bias" ? "fc.offset" : name; });
+  const auto more = file_of(*source, [](const std::string& name) { return name == "fc.bias" ? "fc.offset" : name; });
   const auto target = network(2);
   expect_error([&] { plan_import(*more, *target, {.allow_missing = {"fc.bias"}}); }, {"fc.offset", "--allow-leftover"});
   const ImportPlan plan = plan_import(*more, *target, {.allow_missing = {"fc.bias"}, .allow_leftover = {"fc.offset"}});
