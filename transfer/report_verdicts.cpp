@@ -6,7 +6,9 @@
 
 namespace graft {
 
-std::vector<Contrast> contrasts_of(const ReportData& data, const DecisionRule& rule) {
+DecisionRule rule_of(const Study& study) { return {.margin = study.margin}; }
+
+std::vector<Contrast> contrasts_of(const ReportData& data) {
   std::vector<Observation> observations = data.observations;
   for (std::size_t i = 0; i < observations.size(); ++i) {
     const RunResult& run = data.finished[i];
@@ -14,7 +16,7 @@ std::vector<Contrast> contrasts_of(const ReportData& data, const DecisionRule& r
     observations[i].n_test = run.n_test;
     observations[i].trained = !data.is_untrained(run);
   }
-  return contrasts_of(observations, {.rule = rule});
+  return contrasts_of(observations, {.rule = rule_of(data.study)});
 }
 
 std::vector<ArmCost> costs_of(const ReportData& data) {
@@ -32,8 +34,9 @@ std::vector<ArmCost> costs_of(const ReportData& data) {
   return costs;
 }
 
-std::string report_verdicts(const ReportData& data, const DecisionRule& rule) {
-  const std::vector<Contrast> contrasts = contrasts_of(data, rule);
+std::string report_verdicts(const ReportData& data) {
+  const DecisionRule rule = rule_of(data.study);
+  const std::vector<Contrast> contrasts = contrasts_of(data);
   std::string text = verdicts_text(contrasts, rule);
   for (const Recommendation& recommendation : recommend(contrasts, rule, costs_of(data))) {
     text += fmt::format("\nwhat to use\n{}\n", recommendation.text(rule));

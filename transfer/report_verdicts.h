@@ -9,13 +9,16 @@
 
 namespace graft {
 
+/// How a study's differences are judged: at the default level, within the margin that it states.
+DecisionRule rule_of(const Study& study);
+
 /// A study's contrasts: every treatment against base and the decomposition, judged over all cuts together.
-std::vector<Contrast> contrasts_of(const ReportData& data, const DecisionRule& rule = {});
+std::vector<Contrast> contrasts_of(const ReportData& data);
 
 /// The mean time that a network of each arm took.
 std::vector<ArmCost> costs_of(const ReportData& data);
 
 /// The verdicts with their reasons, and what to use, for a terminal; "" before there is anything to compare.
-std::string report_verdicts(const ReportData& data, const DecisionRule& rule = {});
+std::string report_verdicts(const ReportData& data);
 
 }  // namespace graft

@@ -143,6 +143,7 @@ std::vector<Setting> settings_of(const Study& study) {
       {"cuts", list_text(study.cuts)},
       {"seeds", list_text(study.seeds)},
       {"batch_norm_policy", names_text(study.bn_policies)},
+      {"margin", study.margin ? fmt::to_string(*study.margin) : "none"},
       {"fine_tuning", names_text(study.fine_tuning)},
       {"fine_tuning.settings", fine_tuning_text(study)},
       {"scratch.epochs", fmt::to_string(study.scratch_epochs)},

@@ -229,7 +229,7 @@ void read_grid(const YamlMap& root, Study& study) {
 
 Study parse_study(const std::string& yaml, const std::string& file_name) {
   const YamlMap root(YamlValue(parse_yaml(yaml, file_name), "", file_name),
-                     {"name", "dataset", "model", "split", "samples", "treatments", "cuts", "seeds",
+                     {"name", "dataset", "model", "split", "samples", "treatments", "cuts", "seeds", "margin",
                       "batch_norm_policy", "fine_tuning", "scratch", "images", "training", "feature_cache"});
   Study study;
   study.name = folder_name(root.at("name"));
@@ -242,6 +242,10 @@ Study parse_study(const std::string& yaml, const std::string& file_name) {
   if (const auto policy = root.find("batch_norm_policy")) study.bn_policies = read_batch_norm_policies(*policy);
   if (const auto training = root.find("training")) read_training(*training, study.training);
   read_fine_tuning(root, study);
+  if (const auto margin = root.find("margin")) {
+    study.margin = margin->number();
+    margin->require(*study.margin > 0.0 && *study.margin < 0.5, "must be a fraction of top-1 above 0 and below 0.5");
+  }
   read_scratch(root, study);
   if (const auto value = root.find("feature_cache")) {
     read_integer(YamlMap(*value, {"budget_mib"}), "budget_mib", study.feature_cache_mib, 0);

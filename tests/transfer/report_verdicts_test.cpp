@@ -41,13 +41,13 @@ TEST(ReportVerdicts, CutsAreJudgedTogetherAndOneIsRecommended) {
 }
 
 TEST(ReportVerdicts, AMarginOfTheStudySaysWhatDoesNotMatter) {
-  const Study study = read_study(testing::shipped_study("fashion-mnist-clothing"));
+  Study study = read_study(testing::shipped_study("fashion-mnist-clothing"));
   std::vector<RunResult> results = results_of(study);
   for (RunResult& r : results) {
     if (r.treatment == "AnB+" && r.cut == 2) r.top1 -= 0.03;
   }
-  const DecisionRule rule{.level = 0.95, .margin = 0.01};
-  const std::string text = report_verdicts(make_report_data(study, results), rule);
+  study.margin = 0.01;
+  const std::string text = report_verdicts(make_report_data(study, results));
   EXPECT_THAT(text, HasSubstr("AnB at 1, 2, 3, 4: does not matter: within 0.0100 of base"));
   EXPECT_THAT(text, HasSubstr("which does not matter"));
   EXPECT_THAT(text, HasSubstr("2.0 s a network against 8.0 s for base"));

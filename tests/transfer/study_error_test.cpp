@@ -132,6 +132,12 @@ TEST(StudyError, FineTuning) {
             "s.yaml:10: fine_tuning has no effect without BnB+ or AnB+ among the treatments");
 }
 
+TEST(StudyError, Margin) {
+  EXPECT_EQ(error_of(with("seeds", "seeds: [0]\nmargin: 0.01")), "no error");
+  EXPECT_EQ(error_of(with("seeds", "seeds: [0]\nmargin: 1")),
+            "s.yaml:9: margin must be a fraction of top-1 above 0 and below 0.5");
+}
+
 TEST(StudyError, Scratch) {
   EXPECT_EQ(error_of(with("", "") + "scratch: {epochs: 5}\n"),
             "s.yaml:10: scratch has no effect with no scratch among the treatments");
