@@ -2,20 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
-#include <optional>
 
 #include "transfer/figure_style.h"
+#include "transfer/report_verdicts.h"
 
 namespace graft {
 namespace {
 
-/// A treatment's cuts by what their intervals say against base.
+/// A treatment's cuts by what is found against base, judged over all cuts together.
 struct Verdict {
-  std::vector<int> falls;  ///< the whole interval below zero
-  std::vector<int> level;  ///< zero inside
-  std::vector<int> gains;  ///< the whole interval above zero
-  int holds_until = 0;     ///< the last cut before the first fall; 0 if the first cut falls
+  std::vector<int> falls;
+  std::vector<int> level;  ///< neither is shown
+  std::vector<int> gains;
+  int holds_until = 0;  ///< the last cut before the first fall; 0 if the first cut falls
 
   bool any() const { return !falls.empty() || !level.empty() || !gains.empty(); }
 };
@@ -28,14 +29,20 @@ std::string signed_points(double difference) {
 std::string points(double difference) { return signed_points(difference) + " points"; }
 
 /// "−9.8 points (95% interval −11.9 to −7.7)".
-std::string text_with_interval(const IntervalEstimate& e) {
-  return fmt::format("{} (95% interval {} to {})", points(e.mean), signed_points(e.mean - *e.half_width),
-                     signed_points(e.mean + *e.half_width));
+std::string text_with_interval(const IntervalEstimate& e, double level = 0.95) {
+  return fmt::format("{} ({:.3g}% interval {} to {})", points(e.mean), 100.0 * level,
+                     signed_points(e.mean - *e.half_width), signed_points(e.mean + *e.half_width));
+}
+
+/// A difference at the level at which Holm's procedure tests it.
+std::string text_of_decision(const Contrast& contrast) {
+  return text_with_interval(contrast.decision.at_holm_level, contrast.decision.holm_level);
 }
 
 class Summarizer {
  public:
-  Summarizer(const ReportData& data, const std::vector<std::string>& stages) : data_(data), stages_(stages) {}
+  Summarizer(const ReportData& data, const std::vector<std::string>& stages)
+      : data_(data), stages_(stages), contrasts_(contrasts_of(data)) {}
 
   ReportSummary summary() {
     frozen("AnB", "Frozen layers of the other half");
@@ -49,20 +56,27 @@ class Summarizer {
   }
 
  private:
-  std::optional<IntervalEstimate> interval(const std::string& treatment, int cut) const {
-    const ArmRow* row = data_.find_row({treatment, cut});
-    if (row == nullptr || !row->difference.difference.half_width) return std::nullopt;
-    return row->difference.difference;
+  /// Nothing without at least two units to test.
+  const Contrast* find(const std::string& treatment, int cut, const std::string& reference = "base") const {
+    const auto found = std::find_if(contrasts_.begin(), contrasts_.end(), [&](const Contrast& contrast) {
+      return contrast.arm.treatment == treatment && contrast.arm.cut == cut &&
+             contrast.reference.treatment == reference && contrast.decision.at_holm_level.half_width;
+    });
+    return found == contrasts_.end() ? nullptr : &*found;
   }
+
+  double mean_at(const std::string& treatment, int cut) const { return find(treatment, cut)->difference.mean; }
 
   Verdict judge(const std::string& treatment) const {
     Verdict verdict;
     for (const int cut : data_.cuts) {
-      const auto estimate = interval(treatment, cut);
-      if (!estimate) continue;
-      const bool falls = estimate->mean + *estimate->half_width < 0.0;
-      const bool gains = estimate->mean - *estimate->half_width > 0.0;
-      (falls ? verdict.falls : gains ? verdict.gains : verdict.level).push_back(cut);
+      const Contrast* contrast = find(treatment, cut);
+      if (contrast == nullptr) continue;
+      const Finding finding = contrast->finding();
+      (finding == Finding::loss   ? verdict.falls
+       : finding == Finding::gain ? verdict.gains
+                                  : verdict.level)
+          .push_back(cut);
       if (verdict.falls.empty()) verdict.holds_until = cut;
     }
     return verdict;
@@ -77,15 +91,15 @@ class Summarizer {
   int worst_cut(const std::string& treatment, const std::vector<int>& cuts) const {
     int worst = 0;
     for (const int cut : cuts) {
-      const auto estimate = interval(treatment, cut);
-      if (estimate && (worst == 0 || estimate->mean < interval(treatment, worst)->mean)) worst = cut;
+      if (find(treatment, cut) == nullptr) continue;
+      if (worst == 0 || mean_at(treatment, cut) < mean_at(treatment, worst)) worst = cut;
     }
     return worst;
   }
 
   std::string falls_text(const std::string& treatment, const Verdict& verdict) const {
     const int worst = worst_cut(treatment, verdict.falls);
-    const std::string figures = text_with_interval(*interval(treatment, worst));
+    const std::string figures = text_of_decision(*find(treatment, worst));
     if (verdict.falls.size() == 1) return fmt::format("At {} accuracy falls: {}.", at_cut(worst), figures);
     return fmt::format("Accuracy falls at cuts {}, most at {}: {}.", fmt::join(verdict.falls, ", "), at_cut(worst),
                        figures);
@@ -98,12 +112,11 @@ class Summarizer {
     if (verdict.falls.empty()) {
       const int worst = worst_cut(treatment, data_.cuts);
       text += fmt::format("no loss against base can be told from zero at any cut; the largest difference is {} at {}.",
-                          text_with_interval(*interval(treatment, worst)), at_cut(worst));
+                          text_of_decision(*find(treatment, worst)), at_cut(worst));
     } else {
       if (verdict.holds_until > 0) {
-        const auto last = *interval(treatment, verdict.holds_until);
         text += fmt::format("up to {} no loss against base can be told from zero; there it is {}. ",
-                            at_cut(verdict.holds_until), text_with_interval(last));
+                            at_cut(verdict.holds_until), text_of_decision(*find(treatment, verdict.holds_until)));
       }
       text += falls_text(treatment, verdict);
     }
@@ -115,11 +128,11 @@ class Summarizer {
     const Verdict verdict = judge("AnB");
     if (verdict.falls.empty()) return;
     const int worst = worst_cut("AnB", verdict.falls);
-    const auto specific = paired_difference(data_.observations, {"AnB", worst}, data_.unit, {"BnB", worst}).difference;
-    if (!specific.half_width) return;
-    const bool below = specific.mean + *specific.half_width < 0.0;
+    const Contrast* specific = find("AnB", worst, "BnB");
+    if (specific == nullptr) return;
+    const bool below = specific->finding() == Finding::loss;
     sentences_.push_back(
-        fmt::format("At {} AnB differs from BnB by {}: {}.", at_cut(worst), text_with_interval(specific),
+        fmt::format("At {} AnB differs from BnB by {}: {}.", at_cut(worst), text_of_decision(*specific),
                     below ? "that part of the loss comes from features that are specific to the source classes, the "
                             "rest from cutting the network apart"
                           : "the loss is not shown to come from the source classes"));
@@ -138,6 +151,12 @@ class Summarizer {
   }
 
   void reservations() {
+    if (data_.cuts.size() > 1) {
+      sentences_.emplace_back(
+          "A fall or a gain at a cut is claimed only where Holm's correction over all cuts leaves it, and the "
+          "intervals "
+          "above are at the levels of that correction; averages over cuts are tested once, at 95%.");
+    }
     if (!data_.untrained.empty()) {
       sentences_.push_back(
           fmt::format("{} of {} finished networks did not train: counted in every figure, and listed "
@@ -157,16 +176,16 @@ class Summarizer {
       return fmt::format(
           "Frozen layers of the other half lose nothing that these runs can show, at any cut (at most {} at "
           "{}). ",
-          text_with_interval(*interval("AnB", worst)), at_cut(worst));
+          text_of_decision(*find("AnB", worst)), at_cut(worst));
     }
     std::string text;
     if (frozen.holds_until > 0) {
       text = fmt::format("Frozen layers of the other half lose nothing that these runs can show up to {} ({} there). ",
-                         at_cut(frozen.holds_until), points(interval("AnB", frozen.holds_until)->mean));
+                         at_cut(frozen.holds_until), points(mean_at("AnB", frozen.holds_until)));
     }
     const char* subject = text.empty() ? "frozen layers of the other half" : "they";
     const int worst = worst_cut("AnB", frozen.falls);
-    const std::string loss = points(interval("AnB", worst)->mean);
+    const std::string loss = points(mean_at("AnB", worst));
     if (frozen.falls.size() == 1) {
       return text + fmt::format("At {} {} cost accuracy: {}. ", at_cut(worst), subject, loss);
     }
@@ -195,6 +214,7 @@ class Summarizer {
 
   const ReportData& data_;
   const std::vector<std::string>& stages_;
+  std::vector<Contrast> contrasts_;
   std::vector<std::string> sentences_;
 };
 

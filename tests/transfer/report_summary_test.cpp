@@ -38,9 +38,10 @@ TEST(ReportSummary, NamesTheCutUpToWhichFrozenLayersHold) {
   const auto summary = summary_where("AnB", [](int cut) { return cut <= 4 ? 0.0 : cut == 5 ? -0.02 : -0.1; });
   EXPECT_THAT(summary.in_short, HasSubstr("lose nothing that these runs can show up to cut 4 (conv4)"));
   EXPECT_THAT(summary.in_short, HasSubstr("At cuts 5, 6 they cost accuracy, most at cut 6 (fc1): \u221210.0 points."));
-  // sample deviation .001, n = 3: half-width 4.303 * .001 / sqrt(3) = .0025
-  EXPECT_THAT(joined(summary), HasSubstr("Accuracy falls at cuts 5, 6, most at cut 6 (fc1): \u221210.0 points (95% "
-                                         "interval \u221210.2 to \u22129.8)."));
+  // sample deviation .001, n = 3, the least p of six tests: half-width t(2, 1 - .05 / 12) * .001 / sqrt(3) = 10.886 *
+  // .000577 = .0063
+  EXPECT_THAT(joined(summary), HasSubstr("Accuracy falls at cuts 5, 6, most at cut 6 (fc1): \u221210.0 points (99.2% "
+                                         "interval \u221210.6 to \u22129.4)."));
   EXPECT_THAT(joined(summary), HasSubstr("At cut 6 (fc1) AnB differs from BnB by \u221210.0 points"));
   EXPECT_THAT(joined(summary), HasSubstr("specific to the source classes"));
 }
@@ -62,8 +63,15 @@ TEST(ReportSummary, ACutIsCalledAFallOnlyIfItsWholeIntervalIsBelow) {
     if (r.cut == 6) r.top1 -= 0.1 + 0.001 * static_cast<double>(r.seed);
   }
   const auto summary = summarize(make_report_data(study, results), kStages);
-  EXPECT_THAT(joined(summary), HasSubstr("At cut 6 (fc1) accuracy falls: \u221210.1 points (95% interval"));
+  EXPECT_THAT(joined(summary), HasSubstr("At cut 6 (fc1) accuracy falls: \u221210.1 points (99.2% interval"));
   EXPECT_THAT(summary.in_short, HasSubstr("At cut 6 (fc1) they cost accuracy: \u221210.1 points."));
+}
+
+/// At each cut for itself the interval excludes zero (p = .03), over six cuts it does not (Holm: .18).
+TEST(ReportSummary, SixSmallFallsAreNotShown) {
+  const auto summary = summary_where("AnB", [](int) { return -0.0033; });
+  EXPECT_THAT(summary.in_short, HasSubstr("lose nothing that these runs can show, at any cut"));
+  EXPECT_THAT(joined(summary), HasSubstr("only where Holm's correction over all cuts leaves it"));
 }
 
 TEST(ReportSummary, NoFallAtAll) {
