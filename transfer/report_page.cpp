@@ -9,6 +9,7 @@
 #include "transfer/figure_style.h"
 #include "transfer/html.h"
 #include "transfer/report_summary.h"
+#include "transfer/report_verdicts.h"
 
 namespace graft {
 namespace {
@@ -79,8 +80,11 @@ std::string binary_note(const ReportData& data) {
 }
 
 std::string short_answer(const ReportData& data, const ReportSummary& summary) {
-  return "<div class=\"short\"><p>" + html_escape(summary.in_short) + "</p></div>\n" + binary_note(data) +
-         progress_note(data);
+  std::string text = "<div class=\"short\"><p>" + html_escape(summary.in_short) + "</p>";
+  for (const std::string& recommendation : recommendations_of(data)) {
+    text += "<p><b>What to use:</b> " + html_escape(recommendation) + "</p>";
+  }
+  return text + "</div>\n" + binary_note(data) + progress_note(data);
 }
 
 std::string findings(const ReportSummary& summary) {

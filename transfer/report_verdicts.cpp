@@ -34,12 +34,22 @@ std::vector<ArmCost> costs_of(const ReportData& data) {
   return costs;
 }
 
+std::vector<std::string> recommendations_of(const ReportData& data) {
+  const DecisionRule rule = rule_of(data.study);
+  const std::vector<Contrast> contrasts = contrasts_of(data);
+  std::vector<std::string> texts;
+  for (const Recommendation& recommendation : recommend(contrasts, rule, costs_of(data))) {
+    texts.push_back(recommendation.text(rule));
+  }
+  return texts;
+}
+
 std::string report_verdicts(const ReportData& data) {
   const DecisionRule rule = rule_of(data.study);
   const std::vector<Contrast> contrasts = contrasts_of(data);
   std::string text = verdicts_text(contrasts, rule);
-  for (const Recommendation& recommendation : recommend(contrasts, rule, costs_of(data))) {
-    text += fmt::format("\nwhat to use\n{}\n", recommendation.text(rule));
+  for (const std::string& recommendation : recommendations_of(data)) {
+    text += fmt::format("\nwhat to use\n{}\n", recommendation);
   }
   return text.empty() ? text : text + "\n";
 }

@@ -18,6 +18,9 @@ std::vector<Contrast> contrasts_of(const ReportData& data);
 /// The mean time that a network of each arm took.
 std::vector<ArmCost> costs_of(const ReportData& data);
 
+/// What to use and what that rests on, a text for each group of splits; empty before there is anything to compare.
+std::vector<std::string> recommendations_of(const ReportData& data);
+
 /// The verdicts with their reasons, and what to use, for a terminal; "" before there is anything to compare.
 std::string report_verdicts(const ReportData& data);
 
