@@ -40,6 +40,7 @@ const char* name_of(FineTuning policy) {
 const std::vector<FineTuning>& fine_tuning_policies() {
   static const std::vector<FineTuning> all = [] {
     std::vector<FineTuning> policies;
+    policies.reserve(kNames.size());
     for (const auto& [policy, name] : kNames) policies.push_back(policy);
     return policies;
   }();

@@ -49,6 +49,7 @@ std::vector<Setting> training_settings(const TrainingSettings& t) {
 template <class Values>
 std::string names_text(const Values& values) {
   std::vector<std::string> names;
+  names.reserve(values.size());
   for (const auto value : values) names.emplace_back(name_of(value));
   return list_text(names);
 }
