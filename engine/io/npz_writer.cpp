@@ -3,7 +3,6 @@
 #include <fmt/ranges.h>
 #include <zlib.h>
 
-#include <algorithm>
 #include <limits>
 
 #include "engine/base/error.h"
@@ -27,10 +26,10 @@ constexpr std::uint64_t kEndSignature = 0x06054b50;
 constexpr std::uint64_t kEnd64Signature = 0x06064b50;
 constexpr std::uint64_t kLocator64Signature = 0x07064b50;
 
-/// `bytes` bytes of a number, the lowest first.
+/// `bytes` bytes of a number, the lowest first; zeros behind its eight.
 std::string little(std::uint64_t value, int bytes) {
   std::string out;
-  for (int i = 0; i < bytes; ++i) out += static_cast<char>((value >> (8 * i)) & 0xffU);
+  for (int i = 0; i < bytes; ++i) out += i < 8 ? static_cast<char>((value >> (8 * i)) & 0xffU) : '\0';
   return out;
 }
 
@@ -115,8 +114,9 @@ std::string NpzWriter::central_record(const Entry& entry) const {
 }
 
 void NpzWriter::commit() {
-  check(current_ == entries_.size(), "[npz] {}: array '{}' lacks elements", path_.string(),
-        entries_[std::min(current_, entries_.size() - 1)].name);
+  if (current_ != entries_.size()) {
+    fail(ErrorKind::failure, "[npz] {}: array '{}' lacks elements", path_.string(), entries_[current_].name);
+  }
   const std::uint64_t begin = file_.size();
   for (const Entry& entry : entries_) put(central_record(entry));
   const std::uint64_t end = file_.size();
