@@ -49,6 +49,7 @@ int run_command(int argc, const char* const* argv) {
   add_import(app, context);
   add_train(app, context);
   add_eval(app, context);
+  add_compare(app, context);
   add_predict(app, context);
   add_features(app, context);
   add_study(app, context);

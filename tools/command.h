@@ -24,6 +24,7 @@ void add_inspect(CLI::App& app, CommandContext& context);
 void add_import(CLI::App& app, CommandContext& context);
 void add_train(CLI::App& app, CommandContext& context);
 void add_eval(CLI::App& app, CommandContext& context);
+void add_compare(CLI::App& app, CommandContext& context);
 void add_predict(CLI::App& app, CommandContext& context);
 void add_features(CLI::App& app, CommandContext& context);
 void add_study(CLI::App& app, CommandContext& context);
