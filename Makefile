@@ -46,6 +46,7 @@ parity:
 	build/parity/bin/python tests/parity/models.py --program $(RELEASE)/bin/parity_run $(PARITY_FLAGS)
 	build/parity/bin/python tests/parity/images.py --dump $(RELEASE)/bin/image_dump
 	build/parity/bin/python tests/parity/contrasts.py --graft $(GRAFT)
+	build/parity/bin/python tests/parity/compare.py --graft $(GRAFT)
 
 bench: build
 	@scripts/install-packages bench

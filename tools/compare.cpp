@@ -183,9 +183,10 @@ std::string churn_text(const Churn& churn) {
   return fmt::format(
       "\nanswers changed on {} of {} images\n  right before and after     {}\n  right before alone         {}\n"
       "  right after alone          {}\n  wrong, the same answer     {}\n  wrong, another answer      {}\n"
-      "McNemar's test that both are right equally often: mid-p {:.4f}\n",
+      "McNemar's test that both are right equally often: mid-p {}\n",
       share(churn.changed()), churn.images, share(churn.both_right), share(churn.only_first), share(churn.only_second),
-      share(churn.both_wrong_alike), share(churn.both_wrong_apart), churn.mcnemar_mid_p());
+      share(churn.both_wrong_alike), share(churn.both_wrong_apart),
+      churn.mcnemar_mid_p() < 0.0001 ? "below 0.0001" : fmt::format("{:.4f}", churn.mcnemar_mid_p()));
 }
 
 std::string line_text(const CompareFlags& flags, const Comparison& result) {
