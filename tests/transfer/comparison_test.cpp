@@ -215,17 +215,22 @@ TEST_F(TwoNetworks, EstimatedStatisticsAreMeansOverBatches) {
     const auto items = train.next();
     const Matrix x = to_host(items->items);
     const Matrix w = to_host(conv.variable.value());
+    const auto pixel = [&](std::size_t n, int row, int column) {
+      return x[(n * 12 + static_cast<std::size_t>(row)) * 12 + static_cast<std::size_t>(column)];
+    };
+    const auto tap = [&](std::size_t c, int dy, int dx) {
+      return w[c * 9 + static_cast<std::size_t>(dy + 1) * 3 + static_cast<std::size_t>(dx + 1)];
+    };
     for (std::size_t c = 0; c < channels; ++c) {
       Matrix values;
-      for (int n = 0; n < 8; ++n) {
+      for (std::size_t n = 0; n < 8; ++n) {
         for (int row = 0; row < 12; ++row) {
           for (int column = 0; column < 12; ++column) {
             double sum = 0.0;
             for (int dy = -1; dy <= 1; ++dy) {
               for (int dx = -1; dx <= 1; ++dx) {
                 if (row + dy < 0 || row + dy > 11 || column + dx < 0 || column + dx > 11) continue;
-                sum += x[static_cast<std::size_t>((n * 12 + row + dy) * 12 + column + dx)] *
-                       w[c * 9 + static_cast<std::size_t>((dy + 1) * 3 + dx + 1)];
+                sum += pixel(n, row + dy, column + dx) * tap(c, dy, dx);
               }
             }
             values.push_back(sum);
