@@ -80,6 +80,7 @@ DatasetPtr make_transformed(DatasetPtr parent, const ImageTransform& transform);
 struct DatasetEntry {
   std::string name;         ///< "fashion-mnist"
   std::string description;  ///< one line, with where it comes from and its licence
+  std::string license;      ///< as its publisher states it, "none stated" where they state none; "" of a user's own
   std::string remedy;       ///< "apt-get install dataset-fashion-mnist, or name its folder with --data-dir"
 };
 

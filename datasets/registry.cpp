@@ -14,21 +14,27 @@ const std::vector<DatasetEntry>& dataset_entries() {
   static const std::vector<DatasetEntry> entries = {
       {.name = "fashion-mnist",
        .description = "70,000 grey 28x28 images of 10 kinds of clothing (Zalando Research, MIT licence)",
+       .license = "MIT",
        .remedy = "apt-get install dataset-fashion-mnist, or name the folder of its idx files with --data-dir"},
       {.name = "cifar10",
        .description = "60,000 colour 32x32 images of 10 kinds (Krizhevsky 2009), binary version; --data-dir",
+       .license = "none stated",
        .remedy = "unpack cifar-10-binary.tar.gz and name its folder with --data-dir"},
       {.name = "cifar100",
        .description = "60,000 colour 32x32 images of 100 kinds (Krizhevsky 2009), binary version; --data-dir",
+       .license = "none stated",
        .remedy = "unpack cifar-100-binary.tar.gz and name its folder with --data-dir"},
       {.name = "cifar100-coarse",
        .description = "the same images by CIFAR-100's 20 superclasses; --data-dir",
+       .license = "none stated",
        .remedy = "unpack cifar-100-binary.tar.gz and name its folder with --data-dir"},
       {.name = "imagefolder",
        .description = "image files, a folder a class, in train/ and val/, or labels from a CSV file; --data-dir",
+       .license = "",
        .remedy = "name the folder that holds train/ and val/ with --data-dir"},
       {.name = "npz",
        .description = "arrays of u8 images and labels in a .npz file; --data-dir",
+       .license = "",
        .remedy = "name the .npz file, or the folder of train.npz and test.npz, with --data-dir"}};
   return entries;
 }

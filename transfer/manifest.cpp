@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "datasets/dataset.h"
 #include "engine/base/error.h"
 #include "engine/io/file.h"
 #include "engine/io/sha256.h"
@@ -33,6 +34,7 @@ Manifest from_json(const Json& json) {
   json.at("study_sha256").get_to(m.study_sha256);
   json.at("dataset").get_to(m.dataset);
   json.at("data").get_to(m.data);
+  if (json.contains("licenses")) json.at("licenses").get_to(m.licenses);
   json.at("stages").get_to(m.stages);
   for (const Json& split : json.at("splits")) m.splits.push_back(split_from_json(split));
   json.at("seeds").get_to(m.seeds);
@@ -59,6 +61,22 @@ std::vector<ManifestSplit> manifest_splits(const Plan& plan, const std::vector<s
   return splits;
 }
 
+std::map<std::string, std::string> licenses_of(const Study& study) {
+  const auto stated = [](const std::string& license) -> std::string {
+    return license.empty() ? "not stated" : license;
+  };
+  const auto known = [&](const std::string& dataset) {
+    for (const DatasetEntry& entry : dataset_entries()) {
+      if (entry.name == dataset) return stated(entry.license);
+    }
+    return stated("");
+  };
+  std::map<std::string, std::string> licenses{{"data", study.license.empty() ? known(study.dataset) : study.license}};
+  if (!study.source_dataset.empty()) licenses["source_data"] = known(study.source_dataset);
+  if (!study.source_checkpoint.empty()) licenses["source_weights"] = stated(study.source_license);
+  return licenses;
+}
+
 void add_binary(Manifest& manifest, const ManifestBinary& binary) {
   std::erase_if(manifest.binaries, [&](const ManifestBinary& known) { return known.sha256 == binary.sha256; });
   manifest.binaries.push_back(binary);
@@ -73,6 +91,7 @@ std::string manifest_to_json(const Manifest& m) {
                   {"study_sha256", m.study_sha256},
                   {"dataset", m.dataset},
                   {"data", m.data},
+                  {"licenses", m.licenses},
                   {"stages", m.stages},
                   {"splits", splits},
                   {"seeds", m.seeds},

@@ -30,6 +30,7 @@ struct Manifest {
   std::string study_sha256;                             ///< of study.yaml
   std::string dataset;                                  ///< its name
   std::map<std::string, std::string> data;              ///< "train", "test", "source_train", "source_test" -> SHA-256
+  std::map<std::string, std::string> licenses;          ///< "data", "source_data", "source_weights" -> as stated
   std::vector<std::string> stages;                      ///< names of the model's stages
   std::vector<ManifestSplit> splits;                    ///< see manifest_splits
   std::vector<std::uint64_t> seeds;                     ///< of the study
@@ -45,6 +46,8 @@ struct Manifest {
 /// The splits of a plan, with class names instead of indices.
 std::vector<ManifestSplit> manifest_splits(const Plan& plan, const std::vector<std::string>& source_names,
                                            const std::vector<std::string>& target_names);
+/// The licences of what a study takes in, by what its file or the registry of data sets says; "not stated" of others.
+std::map<std::string, std::string> licenses_of(const Study& study);
 /// Notes that a program contributes: it becomes the last; each hash stands once.
 void add_binary(Manifest& manifest, const ManifestBinary& binary);
 

@@ -76,6 +76,13 @@ Entries provenance(const Manifest& manifest) {
   for (const auto& [part, hash] : manifest.data) {
     entries.emplace_back(html_escape(manifest.dataset + ", " + part), hash_span(hash));
   }
+  const std::map<std::string, std::string> subjects{{"data", manifest.dataset + ", licence"},
+                                                    {"source_data", "source data, licence"},
+                                                    {"source_weights", "source weights, licence"}};
+  for (const auto& [what, license] : manifest.licenses) {
+    const auto subject = subjects.find(what);
+    entries.emplace_back(html_escape(subject == subjects.end() ? what : subject->second), html_escape(license));
+  }
   for (const ManifestBinary& binary : manifest.binaries) {
     entries.emplace_back("program", hash_span(binary.sha256));
     entries.emplace_back("with", versions_text(binary.versions));

@@ -80,6 +80,7 @@ struct TrainingSettings {
 struct Study {
   std::string name;
   std::string dataset;         ///< of the target, and of the source unless it has its own
+  std::string license;         ///< of that data, as its publisher says; "": what dataset_entries() says
   std::string source_dataset;  ///< of the source where it is another; "" where not
   std::string model;
   std::vector<std::string> source_classes;  ///< by name, in the order of labels; empty: all, or random_halves

@@ -230,10 +230,11 @@ void read_grid(const YamlMap& root, Study& study) {
 Study parse_study(const std::string& yaml, const std::string& file_name) {
   const YamlMap root(YamlValue(parse_yaml(yaml, file_name), "", file_name),
                      {"name", "dataset", "model", "split", "samples", "treatments", "cuts", "seeds", "margin",
-                      "batch_norm_policy", "fine_tuning", "scratch", "images", "training", "feature_cache"});
+                      "batch_norm_policy", "fine_tuning", "scratch", "images", "training", "feature_cache", "license"});
   Study study;
   study.name = folder_name(root.at("name"));
   study.dataset = read_dataset(root.at("dataset"));
+  if (const auto license = root.find("license")) study.license = license->text();
   study.model = root.at("model").one_of(names_of(backbones()));
   if (const auto images = root.find("images")) study.images = read_images(*images);
   read_split(root.at("split"), study);

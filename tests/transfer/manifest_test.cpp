@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/base/error.h"
+#include "engine/io/file.h"
 #include "tests/transfer/study_fixture.h"
 
 namespace graft {
@@ -33,6 +34,27 @@ TEST(Manifest, SplitsByClassNameWithTheirHash) {
   EXPECT_EQ(splits[0].source, (std::vector<std::string>{"Trouser", "Sandal", "Sneaker", "Bag", "Ankle boot"}));
   EXPECT_EQ(splits[0].sha256.size(), 64u);
   EXPECT_NE(splits[0].sha256, sample().splits[0].sha256);
+}
+
+TEST(Manifest, LicencesOfWhatAStudyTakesIn) {
+  Study study = read_study(testing::shipped_study("fashion-mnist-clothing"));
+  EXPECT_EQ(licenses_of(study), (std::map<std::string, std::string>{{"data", "MIT"}}));
+  study.license = "CC-BY-4.0";
+  study.source_dataset = "cifar10";
+  EXPECT_EQ(licenses_of(study),
+            (std::map<std::string, std::string>{{"data", "CC-BY-4.0"}, {"source_data", "none stated"}}));
+  study = read_study(testing::shipped_study("lite0-fashion"));
+  EXPECT_EQ(licenses_of(study).at("source_weights"), "Apache-2.0");
+  study.dataset = "imagefolder";
+  study.source_license.clear();
+  EXPECT_EQ(licenses_of(study),
+            (std::map<std::string, std::string>{{"data", "not stated"}, {"source_weights", "not stated"}}));
+  Manifest manifest = sample();
+  manifest.licenses = licenses_of(study);
+  EXPECT_EQ(manifest_from_json(manifest_to_json(manifest), "here").licenses, manifest.licenses);
+  EXPECT_EQ(
+      parse_study("license: Apache-2.0\n" + read_text(testing::shipped_study("fashion-mnist-random")), "s").license,
+      "Apache-2.0");
 }
 
 TEST(Manifest, ABinaryStandsOnceAndTheLatestLast) {
