@@ -4,9 +4,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <exception>
+#include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <thread>
 #include <utility>
 
@@ -34,7 +34,6 @@ Manifest describe(const RunnerOptions& options, const PreparedStudy& prepared) {
   manifest.study = prepared.plan.study.name;
   manifest.dataset = prepared.plan.study.dataset;
   manifest.data = data_hashes(prepared.plan.study, prepared.data);
-  manifest.licenses = licenses_of(prepared.plan.study);
   manifest.stages = prepared.stages;
   manifest.splits = manifest_splits(prepared.plan, prepared.data.source.train->class_names(),
                                     prepared.data.target.train->class_names());
@@ -46,6 +45,8 @@ Manifest describe(const RunnerOptions& options, const PreparedStudy& prepared) {
   manifest.jobs = options.jobs;
   return manifest;
 }
+
+RunEnd end_of(const RunResult& result) { return result.status == "ok" ? RunEnd::ok : RunEnd::failed; }
 
 /// The workers of one study: threads that take runs from a pool, each with a backend of its own.
 class Workers {
@@ -83,6 +84,10 @@ class Workers {
     try {
       const std::unique_ptr<Backend> backend = backend_registry().make(options_.device, options_.backend);
       while (const RunSpec* run = pool_.take()) {
+        if (pool_.base_failed(*run)) {
+          finish(*run, failed_result(*run, environment_, fmt::format("base {} failed", run->depends_on)));
+          continue;
+        }
         progress_.run_started();
         if (!execute(*run, *backend)) break;
       }
@@ -114,10 +119,7 @@ class Workers {
 
   void finish(const RunSpec& run, const RunResult& result) {
     record(run, result);
-    const RunEnd end = result.status == "ok" ? RunEnd::ok : RunEnd::failed;
-    for (const RunSpec* lost : pool_.finish(run, end)) {
-      record(*lost, failed_result(*lost, environment_, fmt::format("base {} failed", run.id)));
-    }
+    pool_.finish(run, end_of(result));
   }
 
   void record(const RunSpec& run, const RunResult& result) {
@@ -192,10 +194,10 @@ RunnerOutcome outcome_of(const Plan& plan, std::vector<RunResult> results) {
   }
 }
 
-std::set<std::string> ids_of(const std::vector<RunResult>& results) {
-  std::set<std::string> ids;
-  for (const RunResult& result : results) ids.insert(result.id);
-  return ids;
+std::map<std::string, RunEnd> ends_of(const std::vector<RunResult>& results) {
+  std::map<std::string, RunEnd> ends;
+  for (const RunResult& result : results) ends[result.id] = end_of(result);
+  return ends;
 }
 
 /// Comments and the cache's budget may differ; what is asked may not.
@@ -289,7 +291,7 @@ RunnerOutcome run_study(const RunnerOptions& given) {
     options.backend.choices.insert(result.choices.begin(), result.choices.end());
   }
   const auto already = static_cast<std::int64_t>(results.size());
-  RunnerPool pool(plan.runs, ids_of(results));
+  RunnerPool pool(plan.runs, ends_of(results));
   {
     const HalfData half = open_half(plan.study, prepared.data, plan.runs.front());
     Progress progress(static_cast<std::int64_t>(plan.runs.size()), already,

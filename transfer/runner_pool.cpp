@@ -6,10 +6,23 @@
 #include "engine/base/error.h"
 
 namespace graft {
+namespace {
 
-RunnerPool::RunnerPool(const std::vector<RunSpec>& runs, const std::set<std::string>& done) : runs_(runs) {
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kShortestPause{50};
+constexpr std::chrono::milliseconds kLongestPause{1000};
+
+}  // namespace
+
+RunnerPool::RunnerPool(const std::vector<RunSpec>& runs, const std::map<std::string, RunEnd>& ended, Claim claim)
+    : runs_(runs), claim_(std::move(claim)), pause_(kShortestPause) {
   states_.reserve(runs.size());
-  for (const RunSpec& run : runs) states_.push_back(done.contains(run.id) ? State::done : State::waiting);
+  for (const RunSpec& run : runs) {
+    const auto found = ended.find(run.id);
+    states_.push_back(found == ended.end() ? State::waiting
+                                           : (found->second == RunEnd::ok ? State::done : State::failed));
+  }
 }
 
 std::size_t RunnerPool::index_of(const std::string& id) const {
@@ -18,38 +31,81 @@ std::size_t RunnerPool::index_of(const std::string& id) const {
   return static_cast<std::size_t>(found - runs_.begin());
 }
 
-bool RunnerPool::ready(std::size_t index) const {
-  if (states_[index] != State::waiting) return false;
+RunnerPool::State RunnerPool::base_state(std::size_t index) const {
   const std::string& base = runs_[index].depends_on;
-  return base.empty() || states_[index_of(base)] == State::done;
+  return base.empty() ? State::done : states_[index_of(base)];
+}
+
+/// True if the run is this process's now.
+bool RunnerPool::claim_locked(std::size_t index, bool& changed) {
+  switch (claim_ ? claim_(runs_[index]) : RunClaim::taken) {
+    case RunClaim::taken:
+      states_[index] = State::running;
+      return true;
+    case RunClaim::elsewhere:
+      states_[index] = State::elsewhere;
+      return false;
+    case RunClaim::ok:
+      states_[index] = State::done;
+      break;
+    case RunClaim::failed:
+      states_[index] = State::failed;
+      break;
+  }
+  changed = true;
+  return false;
 }
 
 const RunSpec* RunnerPool::take() {
   std::unique_lock lock(mutex_);
   while (!stopped_) {
+    const bool look = Clock::now() >= next_look_;
+    bool left = false;
+    bool elsewhere = false;
+    bool changed = false;
     for (std::size_t i = 0; i < runs_.size(); ++i) {
-      if (!ready(i)) continue;
-      states_[i] = State::running;
-      return &runs_[i];
+      if (states_[i] != State::waiting && states_[i] != State::elsewhere) continue;
+      left = true;
+      const State base = base_state(i);
+      const bool can_start = base == State::done || base == State::failed;
+      if (can_start && (states_[i] == State::waiting || look) && claim_locked(i, changed)) {
+        pause_ = kShortestPause;
+        return &runs_[i];
+      }
+      elsewhere = elsewhere || states_[i] == State::elsewhere;
     }
-    // Without a waiting run nothing will come; with one, its base is running.
-    if (std::find(states_.begin(), states_.end(), State::waiting) == states_.end()) break;
-    changed_.wait(lock);
+    // What is left waits for a base that is running, here or elsewhere; nothing left, nothing will come.
+    if (!left) break;
+    if (look) {
+      pause_ = changed ? kShortestPause : std::min(pause_ * 2, kLongestPause);
+      next_look_ = Clock::now() + pause_;
+    }
+    if (changed) {
+      changed_.notify_all();
+    } else if (elsewhere) {
+      changed_.wait_until(lock, next_look_);
+    } else {
+      changed_.wait(lock);
+    }
   }
   return nullptr;
 }
 
-std::vector<const RunSpec*> RunnerPool::finish(const RunSpec& run, RunEnd end) {
+bool RunnerPool::base_failed(const RunSpec& run) const {
+  const std::scoped_lock lock(mutex_);
+  return base_state(index_of(run.id)) == State::failed;
+}
+
+void RunnerPool::finish(const RunSpec& run, RunEnd end) {
   const std::scoped_lock lock(mutex_);
   states_[index_of(run.id)] = end == RunEnd::ok ? State::done : State::failed;
-  std::vector<const RunSpec*> lost;
-  for (std::size_t i = 0; i < runs_.size() && end == RunEnd::failed; ++i) {
-    if (runs_[i].depends_on != run.id || states_[i] != State::waiting) continue;
-    states_[i] = State::failed;
-    lost.push_back(&runs_[i]);
-  }
   changed_.notify_all();
-  return lost;
+}
+
+void RunnerPool::lose(const RunSpec& run) {
+  const std::scoped_lock lock(mutex_);
+  states_[index_of(run.id)] = State::elsewhere;
+  changed_.notify_all();
 }
 
 void RunnerPool::stop() {

@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <map>
+#include <set>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "engine/base/error.h"
 
@@ -26,27 +30,28 @@ TEST(RunnerPool, GivesRunsInOrderAndDependentsAfterTheirBase) {
   EXPECT_EQ(base_a->id, "baseA");
   EXPECT_EQ(base_b->id, "baseB");
   EXPECT_EQ(pool.take()->id, "free");
-  EXPECT_TRUE(pool.finish(*base_b, RunEnd::ok).empty());
+  pool.finish(*base_b, RunEnd::ok);
   EXPECT_EQ(pool.take()->id, "b1");
   pool.finish(*base_a, RunEnd::ok);
   EXPECT_EQ(pool.take()->id, "a1");
   EXPECT_EQ(pool.take(), nullptr);
 }
 
-TEST(RunnerPool, AFailedBaseTakesItsDependentsAlong) {
+TEST(RunnerPool, RunsOfAFailedBaseAreGivenOutToBeRecorded) {
   RunnerPool pool(kRuns, {});
-  const RunSpec* base = pool.take();
-  const auto lost = pool.finish(*base, RunEnd::failed);
-  ASSERT_EQ(lost.size(), 1u);
-  EXPECT_EQ(lost.front()->id, "a1");
-  pool.finish(*pool.take(), RunEnd::ok);
-  EXPECT_EQ(pool.take()->id, "b1");
-  EXPECT_EQ(pool.take()->id, "free");
-  EXPECT_EQ(pool.take(), nullptr);
+  pool.finish(*pool.take(), RunEnd::failed);
+  std::vector<std::string> lost;
+  std::vector<std::string> trained;
+  while (const RunSpec* next = pool.take()) {
+    (pool.base_failed(*next) ? lost : trained).push_back(next->id);
+    pool.finish(*next, pool.base_failed(*next) ? RunEnd::failed : RunEnd::ok);
+  }
+  EXPECT_EQ(lost, std::vector<std::string>{"a1"});
+  EXPECT_EQ(trained, (std::vector<std::string>{"baseB", "b1", "free"}));
 }
 
 TEST(RunnerPool, ResumesBehindWhatIsDone) {
-  RunnerPool pool(kRuns, {"baseA", "free"});
+  RunnerPool pool(kRuns, {{"baseA", RunEnd::ok}, {"free", RunEnd::failed}});
   EXPECT_EQ(pool.take()->id, "baseB");
   EXPECT_EQ(pool.take()->id, "a1");
 }
@@ -67,6 +72,36 @@ TEST(RunnerPool, AWaitingWorkerWakesForTheBaseAndForStop) {
   stopped.take();
   std::jthread waiting([&] { EXPECT_EQ(stopped.take(), nullptr); });
   stopped.stop();
+}
+
+/// Another process records one base and fails with the other; what it is at is asked for until it has ended.
+TEST(RunnerPool, WaitsForTheRunsOfOtherProcesses) {
+  std::map<std::string, int> asked;
+  RunnerPool pool(kRuns, {}, [&](const RunSpec& wanted) {
+    const int times = ++asked[wanted.id];
+    if (wanted.id == "baseA") return times < 3 ? RunClaim::elsewhere : RunClaim::ok;
+    if (wanted.id == "baseB") return RunClaim::failed;
+    return wanted.id == "free" && times < 4 ? RunClaim::elsewhere : RunClaim::taken;
+  });
+  std::set<std::string> trained;
+  std::set<std::string> lost;
+  while (const RunSpec* next = pool.take()) {
+    (pool.base_failed(*next) ? lost : trained).insert(next->id);
+    pool.finish(*next, RunEnd::ok);
+  }
+  EXPECT_EQ(trained, (std::set<std::string>{"a1", "free"}));
+  EXPECT_EQ(lost, std::set<std::string>{"b1"});
+  EXPECT_EQ(asked["baseA"], 3);
+  EXPECT_EQ(asked["baseB"], 1);
+}
+
+TEST(RunnerPool, ALostRunIsAskedForAgain) {
+  int asked = 0;
+  const std::vector<RunSpec> one{run("one")};
+  RunnerPool pool(one, {}, [&](const RunSpec&) { return ++asked == 1 ? RunClaim::taken : RunClaim::ok; });
+  pool.lose(*pool.take());
+  EXPECT_EQ(pool.take(), nullptr);
+  EXPECT_EQ(asked, 2);
 }
 
 TEST(RunnerPool, KeepsTheFirstError) {
