@@ -156,6 +156,7 @@ const std::vector<std::int64_t>& target_classes(const RunSpec& run) { return hal
 TrainingSettings training_of(const Study& study, const RunSpec& run) {
   TrainingSettings training = study.training;
   if (run.treatment == Treatment::scratch) training.epochs = study.scratch_epochs;
+  if (run.target == "A" && study.source_epochs > 0) training.epochs = study.source_epochs;
   return training;
 }
 

@@ -34,6 +34,7 @@ Manifest describe(const RunnerOptions& options, const PreparedStudy& prepared) {
   manifest.study = prepared.plan.study.name;
   manifest.dataset = prepared.plan.study.dataset;
   manifest.data = data_hashes(prepared.plan.study, prepared.data);
+  manifest.licenses = licenses_of(prepared.plan.study);
   manifest.stages = prepared.stages;
   manifest.splits = manifest_splits(prepared.plan, prepared.data.source.train->class_names(),
                                     prepared.data.target.train->class_names());

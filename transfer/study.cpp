@@ -147,6 +147,7 @@ std::vector<Setting> settings_of(const Study& study) {
       {"margin", study.margin ? fmt::to_string(*study.margin) : "none"},
       {"fine_tuning", names_text(study.fine_tuning)},
       {"fine_tuning.settings", fine_tuning_text(study)},
+      {"training.source_epochs", fmt::to_string(study.source_epochs)},
       {"scratch.epochs", fmt::to_string(study.scratch_epochs)},
       {"images", study.images ? images_text(*study.images) : "as they are"}};
   for (auto& [key, value] : training_settings(study.training)) all.emplace_back("training." + key, std::move(value));

@@ -104,6 +104,7 @@ struct Study {
   std::vector<FineTuning> fine_tuning{FineTuning::plain};           ///< and each that fine-tunes with each of these
   FineTuningSettings fine_tuning_settings;
   std::int64_t scratch_epochs = 0;  ///< of treatment scratch
+  std::int64_t source_epochs = 0;   ///< of base networks of the source; 0: as all others
   TrainingSettings training;
   std::optional<double> margin{};  ///< of top-1, a fraction: a smaller difference does not matter to whoever asks
   std::int64_t feature_cache_mib = 2048;  ///< budget of the feature cache on disk; 0: none

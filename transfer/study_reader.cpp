@@ -111,11 +111,17 @@ void read_schedule(const YamlMap& map, TrainingSettings& training) {
       map, "gamma", training.gamma, [](double x) { return x > 0.0 && x <= 1.0; }, "in (0, 1]");
 }
 
-void read_training(const YamlValue& value, TrainingSettings& training) {
-  const YamlMap map(
-      value, {"epochs", "batch_size", "optimizer", "lr", "momentum", "nesterov", "weight_decay", "schedule",
-              "warmup_steps", "milestones", "gamma", "label_smoothing", "clip_norm", "amp", "crop_padding", "flip"});
+void read_training(const YamlValue& value, Study& study) {
+  TrainingSettings& training = study.training;
+  const YamlMap map(value, {"epochs", "source_epochs", "batch_size", "optimizer", "lr", "momentum", "nesterov",
+                            "weight_decay", "schedule", "warmup_steps", "milestones", "gamma", "label_smoothing",
+                            "clip_norm", "amp", "crop_padding", "flip"});
   read_integer(map, "epochs", training.epochs, 1);
+  read_integer(map, "source_epochs", study.source_epochs, 1);
+  if (const auto source = map.find("source_epochs")) {
+    source->require(!study.both_directions, "and split.both_directions exclude each other: keep one");
+    source->require(study.source_checkpoint.empty(), "has no effect with split.source.checkpoint");
+  }
   read_integer(map, "batch_size", training.batch_size, 1);
   read_optimizer(map, training);
   read_schedule(map, training);
@@ -241,7 +247,7 @@ Study parse_study(const std::string& yaml, const std::string& file_name) {
   if (const auto samples = root.find("samples")) read_samples(*samples, study);
   read_grid(root, study);
   if (const auto policy = root.find("batch_norm_policy")) study.bn_policies = read_batch_norm_policies(*policy);
-  if (const auto training = root.find("training")) read_training(*training, study.training);
+  if (const auto training = root.find("training")) read_training(*training, study);
   read_fine_tuning(root, study);
   if (const auto margin = root.find("margin")) {
     study.margin = margin->number();

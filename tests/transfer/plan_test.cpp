@@ -196,6 +196,16 @@ TEST(Plan, TheSourceMayHaveMoreImages) {
   }
 }
 
+TEST(Plan, TheSourceMayBeTrainedLonger) {
+  Study study = demo();
+  const auto before = ids_of(plan_of(study));
+  study.source_epochs = 3 * study.training.epochs;
+  for (const RunSpec& run : plan_of(study).runs) {
+    EXPECT_EQ(training_of(study, run).epochs, (run.target == "A" ? 3 : 1) * study.training.epochs);
+    EXPECT_EQ(before.contains(run.id), run.target != "A" && run.source != "A") << name_of(run.treatment);
+  }
+}
+
 TEST(Plan, PolicyMattersOnlyToFrozenRuns) {
   Study study = demo();
   study.bn_policies = {BatchNormPolicy::update};
