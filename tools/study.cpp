@@ -12,6 +12,7 @@
 #include "tools/interrupt.h"
 #include "tools/study_costs.h"
 #include "tools/study_flags.h"
+#include "transfer/class_csv.h"
 #include "transfer/plan_cost.h"
 #include "transfer/report.h"
 #include "transfer/results_csv.h"
@@ -91,7 +92,9 @@ int verify(const StudyFlags& flags) {
 }
 
 int export_results(const StudyFlags& flags) {
-  fmt::print("{}", results_csv(read_results(resolve_study(flags).folder)));
+  const std::filesystem::path folder = resolve_study(flags).folder;
+  const std::vector<RunResult> results = read_results(folder);
+  fmt::print("{}", flags.by_class ? class_csv(results, read_manifest(folder)) : results_csv(results));
   return 0;
 }
 
@@ -124,6 +127,7 @@ void add_study(CLI::App& app, CommandContext& context) {
   CLI::App* export_command = study->add_subcommand("export", "print all results as one table, CSV");
   export_command->add_option("STUDY", flags->study, "a study file or a results folder")->required();
   export_command->add_option("--output", flags->output, "results folder; default: runs/<study name>");
+  export_command->add_flag("--by-class", flags->by_class, "a line for each network and class of its target half");
   export_command->callback([&context, flags] { context.chosen = [flags] { return export_results(*flags); }; });
 
   CLI::App* report_command = study->add_subcommand("report", "write report.html and print the table");

@@ -22,6 +22,7 @@ struct StudyFlags {
   bool no_feature_cache = false;
   bool accept_binary = false;
   bool no_evaluate = false;  ///< of study verify
+  bool by_class = false;     ///< of study export
 };
 
 void add_data_flags(CLI::App& command, DataFolders& folders);

@@ -177,7 +177,11 @@ class Execution {
     options.pad_last = true;
     options.augment = {};
     Loader loader(half_.test, backend_, options);
-    result.correct = evaluate(*network_, backend_, loader, frozen_, [this] { check_stop(); });
+    std::vector<std::int64_t> labels;
+    for (std::int64_t i = 0; i < half_.test->size(); ++i) labels.push_back(half_.test->label(i));
+    result.by_class =
+        evaluate_by_class(*network_, backend_, loader, frozen_, labels, result.classes, [this] { check_stop(); });
+    for (const auto& [right, tested] : result.by_class) result.correct += right;
     result.n_test = half_.test->size();
     check(result.n_test > 0, "the test set has no images of these classes");
     result.top1 = static_cast<double>(result.correct) / static_cast<double>(result.n_test);

@@ -42,6 +42,7 @@ Json to_json(const RunResult& r) {
   if (!r.batch_norm_policy.empty()) json["batch_norm_policy"] = r.batch_norm_policy;
   if (!r.choices.empty()) json["choices"] = r.choices;
   if (!r.files.empty()) json["files"] = r.files;
+  if (!r.by_class.empty()) json["by_class"] = r.by_class;
   return json;
 }
 
@@ -78,6 +79,7 @@ RunResult from_json(const Json& json) {
   r.batch_norm_policy = json.value("batch_norm_policy", "");
   if (json.contains("choices")) json.at("choices").get_to(r.choices);
   if (json.contains("files")) json.at("files").get_to(r.files);
+  if (json.contains("by_class")) json.at("by_class").get_to(r.by_class);
   return r;
 }
 

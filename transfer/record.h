@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -36,6 +37,9 @@ struct RunResult {
   std::map<std::string, std::string> choices;   ///< what "auto" options took, by shape; empty without them
   std::map<std::string, std::string> files;     ///< of the run's folder, by name -> SHA-256
   double seconds = 0.0;
+  /// Of every target class, in label order (manifest.json's order of names): {answered rightly, tested}. Empty in
+  /// records of programs that did not count them.
+  std::vector<std::array<std::int64_t, 2>> by_class{};
 };
 
 /// As label_of of the run's method: "AnB+ lp-ft".

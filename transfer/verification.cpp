@@ -13,6 +13,7 @@
 #include "engine/io/sha256.h"
 #include "transfer/executor.h"
 #include "transfer/manifest.h"
+#include "transfer/reference.h"
 #include "transfer/report.h"
 #include "transfer/runner.h"
 #include "transfer/source_weights.h"
@@ -70,6 +71,7 @@ class Verifier {
               run.id);
       }
     }
+    if (manifest_.reference) compare(reference_path(folder_), manifest_.reference->sha256);
     const auto source = manifest_.weights.find("source.safetensors");
     if (source != manifest_.weights.end()) compare(source_weights_path(folder_), source->second);
   }
@@ -134,7 +136,11 @@ class Verifier {
     if (!fs::exists(checkpoint_path(folder_, run.id))) return;  // named already
     const RunResult again = test_again(run, environment, backend);
     ++found_.tested;
-    if (again.correct == result.correct && again.n_test == result.n_test && again.top1 == result.top1) return;
+    const bool same_by_class = result.by_class.empty() || again.by_class == result.by_class;
+    if (again.correct == result.correct && again.n_test == result.n_test && again.top1 == result.top1) {
+      if (!same_by_class) fault("run {}: its weights answer other classes rightly than results.jsonl says", run.id);
+      return;
+    }
     fault("run {}: its weights answer {} of {} test images rightly, results.jsonl says {} of {}", run.id, again.correct,
           again.n_test, result.correct, result.n_test);
   }

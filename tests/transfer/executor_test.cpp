@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 #include <vector>
@@ -9,6 +11,8 @@
 #include "engine/base/error.h"
 #include "engine/io/safetensors.h"
 #include "engine/io/sha256.h"
+#include "engine/nn/state.h"
+#include "tests/ops/host_values.h"
 #include "tests/transfer/run_fixture.h"
 
 namespace graft::testing {
@@ -58,6 +62,29 @@ TEST_P(FrozenStages, KeepWhatThePolicyPromises) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, FrozenStages, ::testing::Values("eval", "batch", "update"));
+
+/// Against the answers to one image at a time, their largest logit found here.
+TEST(Executor, CountsAnswersByClass) {
+  StudyBench bench({}, {});
+  const RunSpec& run = bench.find("AnB", 1);
+  const RunResult result = bench.execute(run);
+  const auto network = bench.network();
+  load_state(checkpoint_path(bench.environment().folder, run.id), state_of(*network));
+  const HalfData half = open_half(bench.environment().study, bench.environment().data, run);
+  const DatasetPair& whole = bench.environment().data.target;
+  Loader loader(half.test, bench.backend(), {.batch_size = 1, .mean = whole.mean, .deviation = whole.deviation});
+  std::vector<std::array<std::int64_t, 2>> expected(3);
+  loader.start_epoch(0);
+  for (std::int64_t i = 0; const auto batch = loader.next(); ++i) {
+    const std::vector<double> logits = to_host(network->forward(Variable(batch->items), {}).value());
+    auto& [right, tested] = expected[static_cast<std::size_t>(half.test->label(i))];
+    right += std::max_element(logits.begin(), logits.end()) - logits.begin() == half.test->label(i);
+    ++tested;
+  }
+  EXPECT_EQ(result.by_class, expected);
+  EXPECT_EQ(expected[0][0] + expected[1][0] + expected[2][0], result.correct);
+  EXPECT_EQ(test_again(run, bench.environment(), bench.backend()).by_class, expected);
+}
 
 TEST(Executor, FineTuningChangesTheCopiedStages) {
   StudyBench bench({}, {});

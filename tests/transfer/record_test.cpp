@@ -50,6 +50,17 @@ std::string error_of(const std::string& line) {
   return "no error";
 }
 
+TEST(Record, CountsByClassAreOptional) {
+  RunResult r = sample();
+  EXPECT_EQ(to_json_line(r).find("by_class"), std::string::npos);
+  EXPECT_TRUE(result_from_json(to_json_line(r), "x").by_class.empty());
+  r.by_class = {{3, 4}, {0, 5}};
+  const std::string line = to_json_line(r);
+  EXPECT_NE(line.find(R"("by_class":[[3,4],[0,5]])"), std::string::npos) << line;
+  EXPECT_EQ(fault_of_line(line), "");
+  EXPECT_EQ(result_from_json(line, "x").by_class, r.by_class);
+}
+
 TEST(Record, LineHasTheFieldsOfTheDesign) {
   const std::string line = to_json_line(sample());
   EXPECT_EQ(line.find('\n'), std::string::npos);

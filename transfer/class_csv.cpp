@@ -1,0 +1,49 @@
+#include "transfer/class_csv.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/base/error.h"
+
+namespace graft {
+namespace {
+
+/// As RFC 4180 has a cell.
+std::string csv_cell(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return quoted + "\"";
+}
+
+const std::vector<std::string>& target_names(const RunResult& run, const Manifest& manifest) {
+  const auto split = std::find_if(manifest.splits.begin(), manifest.splits.end(),
+                                  [&](const ManifestSplit& s) { return s.name == run.split; });
+  if (split == manifest.splits.end()) {
+    fail(ErrorKind::data, "manifest.json: has no split '{}', which run {} was made on", run.split, run.id);
+  }
+  const std::vector<std::string>& names = run.target == "A" ? split->source : split->target;
+  if (names.size() == run.by_class.size()) return names;
+  fail(ErrorKind::data, "manifest.json: split '{}' has {} classes in half {}, run {} counts {}", run.split,
+       names.size(), run.target, run.id, run.by_class.size());
+}
+
+}  // namespace
+
+std::string class_csv(const std::vector<RunResult>& results, const Manifest& manifest) {
+  std::string text = "run,treatment,split,source,target,n,seed,class,top1,correct,n_test\n";
+  for (const RunResult& r : last_of_each(results)) {
+    if (r.status != "ok" || r.by_class.empty()) continue;
+    const std::vector<std::string>& names = target_names(r, manifest);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const auto& [right, tested] = r.by_class[i];
+      const double top1 = tested == 0 ? 0.0 : static_cast<double>(right) / static_cast<double>(tested);
+      text += fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n", r.id, label_of(r), r.split, r.source, r.target, r.cut,
+                          r.seed, csv_cell(names[i]), top1, right, tested);
+    }
+  }
+  return text;
+}
+
+}  // namespace graft
