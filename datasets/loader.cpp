@@ -29,6 +29,8 @@ void check_options(const Dataset& dataset, const LoaderOptions& options) {
           "[loader] random crops of {} to {} of the area; give 0 < least <= most <= 1", crop->min_area, crop->max_area);
     check(crop->min_ratio > 0.0 && crop->min_ratio <= crop->max_ratio,
           "[loader] random crops of ratio {} to {}; give 0 < least <= most", crop->min_ratio, crop->max_ratio);
+    check(crop->side >= 0.0 && crop->side <= 1.0, "[loader] random crops of {} of the shorter side; give 0 to 1",
+          crop->side);
   }
   if (dataset.item_dtype() != DType::u8) {
     check(!options.augment.any(), "[loader] augmentation wants u8 images, the items are {}",

@@ -1,5 +1,6 @@
 #include "datasets/random_crop.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -36,10 +37,22 @@ CropBox central_crop(const RandomResizedCrop& options, std::int64_t height, std:
   return box;
 }
 
+CropBox draw_square(const CropDraw& draw, std::int64_t height, std::int64_t width) {
+  const auto words = words_of(draw, 0);
+  const std::int64_t shorter = std::min(height, width);
+  const std::int64_t side =
+      std::clamp<std::int64_t>(rounded(draw.options.side * static_cast<double>(shorter)), 1, shorter);
+  return {.top = below(words[2], height - side + 1),
+          .left = below(words[3], width - side + 1),
+          .height = side,
+          .width = side};
+}
+
 }  // namespace
 
 CropBox draw_crop(const CropDraw& draw, std::int64_t height, std::int64_t width) {
   const RandomResizedCrop& options = draw.options;
+  if (options.side > 0.0) return draw_square(draw, height, width);
   const double area = static_cast<double>(height * width);
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     const auto words = words_of(draw, attempt);

@@ -17,6 +17,9 @@ struct RandomResizedCrop {
   double max_area = 1.0;
   double min_ratio = 3.0 / 4.0;
   double max_ratio = 4.0 / 3.0;
+  /// Above 0, in place of area and ratio: a square of this share of the shorter side, at any place. With the share that
+  /// a centre crop takes it is Resize and RandomCrop in one.
+  double side = 0.0;
   /// How it is resized: by one of two that is drawn for each image; none: as evaluation resizes.
   std::optional<std::pair<Interpolation, Interpolation>> interpolations{};
 };

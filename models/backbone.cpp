@@ -18,9 +18,40 @@ void append_prefixed(const std::string& prefix, const std::vector<NamedVariable>
 
 }  // namespace
 
+const char* name_of(CutPlaces places) { return places == CutPlaces::stages ? "stages" : "blocks"; }
+
+CutPlaces cut_places_from_name(const std::string& name) {
+  for (const CutPlaces places : {CutPlaces::stages, CutPlaces::blocks}) {
+    if (name == name_of(places)) return places;
+  }
+  fail(ErrorKind::usage, "[backbone] cuts at '{}' are not known: use stages or blocks", name);
+}
+
 void Backbone::add_stage(const std::string& name, const std::string& prefix, std::shared_ptr<Module> module) {
   add_module(prefix, module);
   stages_.push_back({.name = name, .module = std::move(module), .prefix = prefix});
+}
+
+void Backbone::add_stage_of_blocks(const std::string& name, const std::string& prefix,
+                                   std::shared_ptr<Sequential> blocks) {
+  divisible_.emplace(name, blocks);
+  add_stage(name, prefix, std::move(blocks));
+}
+
+void Backbone::divide_into_blocks() {
+  std::vector<Stage> divided;
+  for (Stage& stage : stages_) {
+    const auto blocks = divisible_.find(stage.name);
+    if (blocks == divisible_.end()) {
+      divided.push_back(std::move(stage));
+      continue;
+    }
+    for (const auto& [name, block] : blocks->second->layers()) {
+      divided.push_back({.name = stage.name + "." + name, .module = block, .prefix = stage.prefix + "." + name});
+    }
+  }
+  stages_ = std::move(divided);
+  divisible_.clear();
 }
 
 void Backbone::check_range(int first, int last) const {

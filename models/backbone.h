@@ -3,14 +3,24 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/nn/module.h"
+#include "engine/nn/sequential.h"
 
 namespace graft {
+
+/// Where a network can be cut. stages: the parts that its family is described in, such as a ResNet's layer2. blocks:
+/// those of a stage that repeats one (a residual block, a dense layer, an inverted bottleneck) each for itself.
+enum class CutPlaces { stages, blocks };
+/// "stages" or "blocks".
+const char* name_of(CutPlaces places);
+/// Throws Error(usage) naming both.
+CutPlaces cut_places_from_name(const std::string& name);
 
 /// A backbone is a chain of named stages and a head. A cut n means: the first n stages are carried over.
 /// Stage parameters keep their public names; the head is never carried over.
@@ -24,6 +34,9 @@ class Backbone : public Module {
 
   const std::vector<Stage>& stages() const { return stages_; }
   int stage_count() const { return static_cast<int>(stages_.size()); }
+  /// Makes every block a stage of its own, under its public name ("layer2.1"). Parameters, their order and what forward
+  /// computes stay as they are.
+  void divide_into_blocks();
 
   /// Runs stages [first, last) only.
   Variable forward_stages(const Variable& x, int first, int last, const ForwardContext& context);
@@ -43,11 +56,14 @@ class Backbone : public Module {
 
  protected:
   void add_stage(const std::string& name, const std::string& prefix, std::shared_ptr<Module> module);
+  /// A stage that divide_into_blocks divides.
+  void add_stage_of_blocks(const std::string& name, const std::string& prefix, std::shared_ptr<Sequential> blocks);
 
  private:
   void check_range(int first, int last) const;
 
   std::vector<Stage> stages_;
+  std::map<std::string, std::shared_ptr<Sequential>> divisible_;  ///< stages of blocks by name
 };
 
 /// What a backbone is built for.
@@ -60,6 +76,7 @@ struct BackboneOptions {
   /// Stochastic depth (Huang et al. 2016): the probability with which training drops the last residual branch of an
   /// image, growing linearly from 0 at the first block, as timm counts them.
   double drop_path = 0.0;
+  CutPlaces cuts = CutPlaces::stages;  ///< what the network's stages are
 };
 
 /// How images are prepared for published weights, in timm's terms.
@@ -97,5 +114,8 @@ ImageConfig image_config_of(const std::string& name);
 /// Builds it with undefined parameter values: initialize() or load_state() must follow. Throws Error(usage) for dropout
 /// or stochastic depth of a network that has no place for it.
 std::shared_ptr<Backbone> make_backbone(const std::string& name, Backend& backend, const BackboneOptions& options);
+
+/// The names of a model's stages, or of its blocks: cut n comes after the n-th. Throws Error(usage) as find_backbone.
+std::vector<std::string> cut_names(const std::string& model, CutPlaces places);
 
 }  // namespace graft

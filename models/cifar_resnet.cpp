@@ -48,7 +48,7 @@ class CifarResNet final : public Backbone {
         layer->add(std::make_shared<BasicBlock>(backend, config));
         channels = width;
       }
-      add_stage(name, name, layer);
+      add_stage_of_blocks(name, name, layer);
     }
     dropout_ = add_module("", std::make_shared<Dropout>(options.dropout.value_or(0.0), "linear"));
     linear_ = add_module("linear", std::make_shared<Linear>(backend, LinearConfig{.in_features = channels,

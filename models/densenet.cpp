@@ -109,7 +109,8 @@ class DenseNet final : public Backbone {
         block->add("denselayer" + std::to_string(layer), std::make_shared<DenseLayer>(backend, channels, row.growth));
         channels += row.growth;
       }
-      add("denseblock" + std::to_string(i + 1), block);
+      const std::string name = "denseblock" + std::to_string(i + 1);
+      add_stage_of_blocks(name, "features." + name, block);
       if (i + 1 == row.layers.size()) break;
       add("transition" + std::to_string(i + 1), std::make_shared<Transition>(backend, channels));
       channels /= 2;

@@ -100,7 +100,7 @@ class EfficientNet final : public Backbone {
                                           .expansion = stage.expansion};
       auto layers = std::make_shared<Sequential>();
       add_blocks(backend, style, first, block_count(stage, config, row), name, depth, *layers);
-      add_stage(name, name, layers);
+      add_stage_of_blocks(name, name, layers);
       channels = first.out_channels;
     }
     const ConvNormConfig last{.in_channels = channels,

@@ -5,6 +5,7 @@
 #include "engine/base/error.h"
 #include "engine/base/nearest_name.h"
 #include "engine/nn/dropout.h"
+#include "engine/reference/reference_backend.h"
 #include "models/alexnet.h"
 #include "models/backbone.h"
 #include "models/caffenet.h"
@@ -226,7 +227,18 @@ std::shared_ptr<Backbone> make_backbone(const std::string& name, Backend& backen
   }
   auto network = entry.make(backend, options);
   check_drops(name, *network, options);
+  if (options.cuts == CutPlaces::blocks) network->divide_into_blocks();
   return network;
+}
+
+std::vector<std::string> cut_names(const std::string& model, CutPlaces places) {
+  BackboneOptions options = find_backbone(model).defaults;
+  options.cuts = places;
+  ReferenceBackend backend;
+  const auto network = make_backbone(model, backend, options);
+  std::vector<std::string> names;
+  for (const Backbone::Stage& stage : network->stages()) names.push_back(stage.name);
+  return names;
 }
 
 }  // namespace graft

@@ -67,9 +67,9 @@ class ResNet final : public Backbone {
                                       .stride = i == 0 ? 1 : 2,
                                       .groups = config.groups,
                                       .group_width = config.group_width};
-      add_stage(name, name,
-                row.bottleneck ? make_layer<Bottleneck>(backend, name, first, row.blocks[i], depth)
-                               : make_layer<BasicBlock>(backend, name, first, row.blocks[i], depth));
+      add_stage_of_blocks(name, name,
+                          row.bottleneck ? make_layer<Bottleneck>(backend, name, first, row.blocks[i], depth)
+                                         : make_layer<BasicBlock>(backend, name, first, row.blocks[i], depth));
       channels = first.width * (row.bottleneck ? Bottleneck::kExpansion : BasicBlock::kExpansion);
     }
     dropout_ = add_module("", std::make_shared<Dropout>(options.dropout.value_or(0.0), "fc"));

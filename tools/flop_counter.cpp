@@ -36,7 +36,7 @@ double ForwardFlops::between(int first, int last) const {
 
 ForwardFlops count_forward_flops(const BackboneEntry& entry, const BackboneOptions& options) {
   CountingBackend backend;
-  const std::shared_ptr<Backbone> network = entry.make(backend, options);
+  const std::shared_ptr<Backbone> network = make_backbone(entry.name, backend, options);
   for (const auto& list : {network->parameters(), network->buffers()}) {
     for (const NamedVariable& named : list) backend.fill(0.0, named.variable.value());
   }
@@ -50,6 +50,12 @@ ForwardFlops count_forward_flops(const BackboneEntry& entry, const BackboneOptio
   }
   network->forward_head(x, context);
   flops.head = backend.take();
+  for (const auto& list : {network->parameters(), network->buffers()}) {
+    for (const NamedVariable& named : list) {
+      flops.state_bytes +=
+          static_cast<double>(named.variable.value().numel()) * static_cast<double>(size_of(named.variable.dtype()));
+    }
+  }
   return flops;
 }
 

@@ -11,6 +11,7 @@ namespace graft {
 struct ForwardFlops {
   std::vector<double> stages;
   double head = 0.0;
+  double state_bytes = 0.0;  ///< of parameters and buffers
 
   /// Of stages [first, last).
   double between(int first, int last) const;

@@ -83,8 +83,10 @@ Json describe(const ImageConfig& image, const std::string& weights, std::int64_t
 }
 
 /// Size, stages and published weights of a network as its registry entry makes it by default.
-Json describe(const BackboneEntry& entry, Backend& backend) {
-  const std::shared_ptr<Backbone> network = entry.make(backend, entry.defaults);
+Json describe(const BackboneEntry& entry, Backend& backend, CutPlaces places) {
+  BackboneOptions options = entry.defaults;
+  options.cuts = places;
+  const std::shared_ptr<Backbone> network = make_backbone(entry.name, backend, options);
   std::int64_t parameters = 0;
   for (const NamedVariable& parameter : network->parameters()) parameters += parameter.variable.value().numel();
   Json stages = Json::array();
@@ -100,24 +102,24 @@ Json describe(const BackboneEntry& entry, Backend& backend) {
           {"classes", entry.defaults.classes},
           {"multi_label", entry.multi_label},
           {"about", entry.description},
-          {"stages", stages},
+          {name_of(places), stages},
           {"weights", weights}};
 }
 
 /// All models, or the one named so. Throws Error(usage) for another name.
-Json models(const std::string& name) {
+Json models(const std::string& name, CutPlaces places) {
   const auto backend = backend_registry().make("cpu", {.threads = 1});
   Json rows = Json::array();
   if (!name.empty()) {
-    rows.push_back(describe(find_backbone(name), *backend));
+    rows.push_back(describe(find_backbone(name), *backend, places));
     return rows;
   }
-  for (const BackboneEntry& entry : backbones()) rows.push_back(describe(entry, *backend));
+  for (const BackboneEntry& entry : backbones()) rows.push_back(describe(entry, *backend, places));
   return rows;
 }
 
 /// A line a model, with the tags of its published weights.
-Json model_lines(const Json& models) {
+Json model_lines(const Json& models, CutPlaces places) {
   Json rows = Json::array();
   for (const Json& model : models) {
     const auto& input = model["input"];
@@ -131,7 +133,7 @@ Json model_lines(const Json& models) {
                     {"input", fmt::format("{}x{}x{}", input[1].get<int>(), input[2].get<int>(), input[0].get<int>())},
                     {"about", model["about"]},
                     {"weights", tags},
-                    {"stages", model["stages"]}});
+                    {name_of(places), model[name_of(places)]}});
   }
   return rows;
 }
@@ -191,11 +193,14 @@ void add_models(CLI::App& app, CommandContext& context) {
   auto name = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
   command->add_option("NAME", *name, "one model: also how images are prepared for each of its published weights");
+  auto blocks = std::make_shared<bool>(false);
   command->add_flag("--json", *json, "print JSON, all of it");
-  command->callback([&context, name, json] {
-    context.chosen = [name, json] {
-      const Json rows = models(*name);
-      print(*json ? rows : model_lines(rows), *json);
+  command->add_flag("--blocks", *blocks, "name every block, where a study may cut with cuts_at: blocks");
+  command->callback([&context, name, json, blocks] {
+    context.chosen = [name, json, blocks] {
+      const CutPlaces places = *blocks ? CutPlaces::blocks : CutPlaces::stages;
+      const Json rows = models(*name, places);
+      print(*json ? rows : model_lines(rows, places), *json);
       if (*json || name->empty() || rows.front()["weights"].empty()) return 0;
       fmt::print("\n");
       print(weight_lines(rows.front()), false);

@@ -1,4 +1,4 @@
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <memory>
 #include <set>
@@ -13,7 +13,9 @@
 #include "tools/study_costs.h"
 #include "tools/study_flags.h"
 #include "transfer/class_csv.h"
+#include "transfer/expected_data.h"
 #include "transfer/plan_cost.h"
+#include "transfer/reference.h"
 #include "transfer/report.h"
 #include "transfer/results_csv.h"
 #include "transfer/runner_folder.h"
@@ -23,22 +25,57 @@
 namespace graft {
 namespace {
 
+/// "cuts: 1 stem, 4 layer1.2".
+std::string cuts_line(const PreparedStudy& prepared) {
+  std::vector<std::string> cuts;
+  for (const int cut : prepared.plan.study.cuts) {
+    cuts.push_back(fmt::format("{} {}", cut, prepared.stages[static_cast<std::size_t>(cut - 1)]));
+  }
+  if (cuts.empty()) return "";
+  return fmt::format("cuts, after {}: {}\n", name_of(prepared.plan.study.cuts_at), fmt::join(cuts, ", "));
+}
+
+/// What a study would cost where its data are not: the numbers go out, then the error that says what is missing.
+int plan_without_data(const RunnerOptions& options, const Study& study, const std::string& missing, double tflops) {
+  const PreparedStudy prepared = prepare_study(options, expected_data(study));
+  const auto backend = backend_registry().make(options.device, options.backend);
+  const CostFunction costs = study_costs(prepared, *backend, options.feature_cache);
+  fmt::print(
+      "{}{}planned for the {} training and {} test images of {} that the study expects; run ids need the images\n",
+      plan_summary(prepared.plan, costs, tflops), cuts_line(prepared), study.expects->train, study.expects->test,
+      study.dataset);
+  std::fflush(stdout);
+  fail(ErrorKind::data, "{}", missing);
+}
+
 int plan_study(const StudyFlags& flags) {
   const RunnerOptions options = resolve_study(flags);
-  const PreparedStudy prepared = prepare_study(options);
+  const Study study = parse_study(options.study_text, options.study_file);
+  StudyData data;
+  try {
+    data = open_study_data(study, options.data);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::data || !study.expects) throw;
+    return plan_without_data(options, study, error.what(), flags.tflops);
+  }
+  const PreparedStudy prepared = prepare_study(options, data);
   std::set<std::string> done;
   for (const RunResult& result : results_to_keep(read_results(options.folder), prepared.plan, options.folder)) {
     done.insert(result.id);
   }
   const auto backend = backend_registry().make(options.device, options.backend);
-  fmt::print("{}",
-             plan_table(prepared.plan, study_costs(prepared, *backend, options.feature_cache), options.jobs, done));
+  const CostFunction costs = study_costs(prepared, *backend, options.feature_cache);
+  fmt::print("{}\n{}{}", plan_table(prepared.plan, costs, options.jobs, done),
+             plan_summary(prepared.plan, costs, flags.tflops), cuts_line(prepared));
   return 0;
 }
 
 /// Which trained networks would be lost with the page is none of them: a report that fails is a warning.
-void try_report(const std::filesystem::path& folder) {
+void try_report(const RunnerOptions& options, const Study& study) {
+  const std::filesystem::path& folder = options.folder;
   try {
+    if (study.reference && !std::filesystem::exists(reference_path(folder)))
+      keep_reference(*study.reference, options.study_file, folder);
     write_report(folder);
     log_info("graft: the figure is in {}", (folder / "report.html").string());
   } catch (const Error& error) {
@@ -53,6 +90,10 @@ int run(const StudyFlags& flags, const CommandContext& context) {
   options.device_name = processor_name();
   options.command_line = context.command_line;
   options.stop = &catch_interrupts();
+  const Study study = parse_study(options.study_text, options.study_file);
+  if (study.reference && !std::filesystem::exists(reference_path(options.folder))) {
+    check_reference(*study.reference, options.study_file);
+  }
   const RunnerOutcome outcome = run_study(options);
   if (outcome.interrupted) {
     fail(ErrorKind::interrupted, "interrupted; {} of {} runs are done; go on with: {}", outcome.done, outcome.planned,
@@ -60,7 +101,7 @@ int run(const StudyFlags& flags, const CommandContext& context) {
   }
   fmt::print("{}", report_table(outcome.study, outcome.results));
   std::fflush(stdout);
-  try_report(options.folder);
+  try_report(options, outcome.study);
   if (outcome.failed == 0) return 0;
   fail(ErrorKind::failure, "{} of {} runs failed, see {}; the same command tries them again", outcome.failed,
        outcome.planned, (options.folder / "results.jsonl").string());
@@ -68,6 +109,9 @@ int run(const StudyFlags& flags, const CommandContext& context) {
 
 int report(const StudyFlags& flags) {
   const RunnerOptions options = resolve_study(flags);
+  if (!flags.reference.empty()) {
+    keep_reference({.file = flags.reference, .source = flags.reference_source, .splits = {}}, "", options.folder);
+  }
   write_report(options.folder);
   fmt::print("{}", report_table(read_study(options.folder / "study.yaml"), read_results(options.folder)));
   log_info("graft: the figure is in {}", (options.folder / "report.html").string());
@@ -110,6 +154,8 @@ void add_study(CLI::App& app, CommandContext& context) {
 
   CLI::App* run_command = study->add_subcommand("run", "train what is not there yet, several runs at a time");
   add_study_flags(*run_command, *flags);
+  plan_command->add_option("--tflops", flags->tflops, "operations that a GPU sustains, in 10^12 a second")
+      ->check(CLI::PositiveNumber);
   for (CLI::App* command : {plan_command, run_command}) {
     command->add_flag("--no-feature-cache", flags->no_feature_cache, "run frozen layers at every step");
   }
@@ -133,6 +179,8 @@ void add_study(CLI::App& app, CommandContext& context) {
   CLI::App* report_command = study->add_subcommand("report", "write report.html and print the table");
   report_command->add_option("STUDY", flags->study, "a study file or a results folder")->required();
   report_command->add_option("--output", flags->output, "results folder; default: runs/<study name>");
+  report_command->add_option("--reference", flags->reference, "a published table of runs, CSV, to draw beside");
+  report_command->add_option("--reference-source", flags->reference_source, "who published it, for the page");
   report_command->callback([&context, flags] { context.chosen = [flags] { return report(*flags); }; });
 }
 

@@ -18,6 +18,9 @@ double training_flops(const ForwardFlops& image, int frozen) {
   return 3.0 * trained - first;
 }
 
+/// Operations of a step that are too many to be tried out on a processor, where it would take seconds.
+constexpr double kSlowStep = 3e11;
+
 struct HalfSize {
   double train = 0.0;  ///< images
   double test = 0.0;
@@ -28,7 +31,8 @@ struct HalfSize {
 double run_flops(const RunSpec& run, const Study& study, const ForwardFlops& image, const HalfSize& half, bool cached) {
   const int frozen = frozen_stages(run);
   const TrainingSettings training = training_of(study, run);
-  const double seen = half.steps * static_cast<double>(training.batch_size * training.epochs);
+  const auto steps = total_steps(training, static_cast<std::int64_t>(half.steps));
+  const double seen = static_cast<double>(steps * training.batch_size);
   const double prefix = image.between(0, frozen) * (cached ? half.train : seen);
   return seen * training_flops(image, frozen) + prefix + half.test * image.all();
 }
@@ -38,12 +42,16 @@ double run_flops(const RunSpec& run, const Study& study, const ForwardFlops& ima
 CostFunction study_costs(const PreparedStudy& prepared, Backend& backend, bool feature_cache) {
   const Study& study = prepared.plan.study;
   const auto classes = static_cast<std::int64_t>(target_classes(prepared.plan.runs.front()).size());
-  const BackboneOptions network = backbone_options(*prepared.data.target.train, classes);
+  BackboneOptions network = backbone_options(*prepared.data.target.train, classes);
+  network.cuts = study.cuts_at;
   const ForwardFlops image = count_forward_flops(find_backbone(study.model), network);
-  const double milliseconds =
-      median(time_steps(backend, {.model = study.model, .network = network, .training = study.training, .steps = 5}));
-  const double rate =
-      1e3 * static_cast<double>(study.training.batch_size) * training_flops(image, 0) / milliseconds;  // a second
+  const double step = static_cast<double>(study.training.batch_size) * training_flops(image, 0);
+  double rate = 0.0;  // operations a second; 0: not measured
+  if (step < kSlowStep || backend.can_capture()) {
+    const SyntheticStepOptions options{
+        .model = study.model, .network = network, .training = study.training, .steps = 5};
+    rate = 1e3 * step / median(time_steps(backend, options));
+  }
 
   std::map<std::pair<std::string, std::string>, HalfSize> halves;
   for (const RunSpec& run : prepared.plan.runs) {
@@ -53,12 +61,12 @@ CostFunction study_costs(const PreparedStudy& prepared, Backend& backend, bool f
                                             static_cast<double>(half.test->size()),
                                             static_cast<double>(steps_per_epoch(*half.train, study.training))};
   }
-  const bool can_cache =
-      feature_cache && study.feature_cache_mib > 0 && study.training.crop_padding == 0 && !study.training.flip;
+  const bool can_cache = feature_cache && study.feature_cache_mib > 0 && study.training.crop_padding == 0 &&
+                         !study.training.flip && !study.training.random_crop;
   return [=](const RunSpec& run) {
     const bool cached = can_cache && run.bn_policy == BatchNormPolicy::eval;
     const double flops = run_flops(run, study, image, halves.at({run.split.name, run.target}), cached);
-    return RunCost{.flops = flops, .seconds = flops / rate};
+    return RunCost{.flops = flops, .seconds = rate > 0.0 ? flops / rate : 0.0, .bytes = image.state_bytes};
   };
 }
 

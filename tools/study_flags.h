@@ -21,8 +21,11 @@ struct StudyFlags {
   int threads = 1;  ///< of one run
   bool no_feature_cache = false;
   bool accept_binary = false;
-  bool no_evaluate = false;  ///< of study verify
-  bool by_class = false;     ///< of study export
+  std::string reference;         ///< of study report: a CSV table; empty: as it was
+  std::string reference_source;  ///< who published it
+  double tflops = 20.0;          ///< of study plan: that a GPU sustains
+  bool no_evaluate = false;      ///< of study verify
+  bool by_class = false;         ///< of study export
 };
 
 void add_data_flags(CLI::App& command, DataFolders& folders);

@@ -29,19 +29,21 @@ std::vector<ClassGroup> groups_of(const YamlValue& mapping) {
   return groups;
 }
 
-fs::path find_file(const YamlValue& value) {
+}  // namespace
+
+fs::path find_named_file(const YamlValue& value) {
   const fs::path given = value.text();
-  const fs::path beside = fs::path(value.file()).parent_path() / given.filename();
-  if (fs::exists(given)) return given;
-  if (fs::exists(beside)) return beside;
+  const fs::path folder = fs::path(value.file()).parent_path();
+  const fs::path beside = folder / given.filename();
+  for (const fs::path& place : {given, folder / given, beside}) {
+    if (fs::exists(place)) return place;
+  }
   value.reject(fmt::format("names {}, which is not there, nor {}", given.string(), beside.string()));
 }
 
-}  // namespace
-
 std::vector<ClassGroup> read_class_groups(const YamlValue& value) {
   if (!value.node().IsScalar()) return groups_of(value);
-  const std::string file = find_file(value).string();
+  const std::string file = find_named_file(value).string();
   const YamlMap root(YamlValue(parse_yaml(read_text(file), file), "", file), {"source", "groups"});
   return groups_of(root.at("groups"));
 }

@@ -1,9 +1,11 @@
 #include "transfer/executor.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 #include "engine/base/error.h"
 #include "engine/io/atomic_file.h"
@@ -12,6 +14,7 @@
 #include "engine/nn/init.h"
 #include "engine/nn/state.h"
 #include "transfer/folder_error.h"
+#include "transfer/image_preparation.h"
 #include "transfer/run_log.h"
 #include "transfer/source_weights.h"
 #include "transfer/trainer.h"
@@ -31,13 +34,22 @@ Vector joined(Vector first, const Vector& second) {
   return first;
 }
 
+/// A square of the side that the centre crop takes of an image's shorter side.
+std::optional<RandomResizedCrop> random_crop_of(const Study& study) {
+  if (!study.training.random_crop) return std::nullopt;
+  const ImageTransform images = image_transform(study.model, study.images.value_or(ImagePreparation{}));
+  return RandomResizedCrop{.side = static_cast<double>(images.size) / static_cast<double>(images.resize)};
+}
+
 LoaderOptions training_loader(const Study& study, const RunSpec& run, const StudyData& data) {
   return {.batch_size = study.training.batch_size,
           .shuffle = true,
           .drop_last = true,
           .seed = run.seed,
           .role = run.target == "A" ? "source" : "target",
-          .augment = {.crop_padding = study.training.crop_padding, .flip = study.training.flip},
+          .augment = {.crop_padding = study.training.crop_padding,
+                      .flip = study.training.flip,
+                      .resized_crop = random_crop_of(study)},
           .dtype = compute_dtype(study.training),
           .mean = data.of(run.target).mean,
           .deviation = data.of(run.target).deviation};
@@ -71,8 +83,7 @@ class Execution {
         backend_(backend),
         steps_done_(steps),
         half_(open_half(study_, environment.data, run)),
-        network_(make_backbone(study_.model, backend,
-                               backbone_options(*half_.train, static_cast<std::int64_t>(target_classes(run).size())))),
+        network_(make_network(study_, *half_.train, static_cast<std::int64_t>(target_classes(run).size()), backend)),
         frozen_(frozen_stages(run)) {}
 
   RunResult execute() {
@@ -135,32 +146,41 @@ class Execution {
     const LoaderOptions options = training_loader(study_, run_, environment_.data);
     const DatasetPtr features = cached_features(options);
     Loader loader(features ? features : half_.train, backend_, options);
+    const std::int64_t per_epoch = steps_per_epoch(*half_.train, training_);
     Trainer trainer(*network_, backend_,
                     {.settings = training_,
-                     .steps_per_epoch = steps_per_epoch(*half_.train, training_),
+                     .steps_per_epoch = per_epoch,
                      .seed = run_.seed,
                      .frozen_stages = frozen_,
                      .fine_tuning = run_.fine_tuning,
                      .fine_tuning_settings = study_.fine_tuning_settings,
                      .carried_stages = fine_tunes(run_.treatment) ? run_.cut : 0});
-    for (std::int64_t epoch = 0; epoch < training_.epochs; ++epoch) {
+    const std::int64_t total = total_steps(training_, per_epoch);
+    const std::int64_t epochs = (total + per_epoch - 1) / per_epoch;
+    auto start = std::chrono::steady_clock::now();
+    std::int64_t told = 0;  // steps before `start`
+    for (std::int64_t epoch = 0, done = 0; epoch < epochs; ++epoch) {
       trainer.begin_epoch(epoch);
-      const auto start = std::chrono::steady_clock::now();
       const double lr = trainer.learning_rate();
-      train_epoch(trainer, loader, epoch, features ? frozen_ : 0);
-      result.train_loss = trainer.take_mean_loss();
+      train_epoch(trainer, loader, epoch, features ? frozen_ : 0, std::min(per_epoch, total - done));
+      done += std::min(per_epoch, total - done);
       result.epoch = epoch + 1;
-      const double images = static_cast<double>(loader.batch_count() * training_.batch_size);
-      log(fmt::format("epoch {}/{}: loss {:.6f}, lr {:.6g}, {:.0f} images/s{}", epoch + 1, training_.epochs,
-                      result.train_loss, lr, images / seconds_since(start), features ? ", cached features" : ""));
+      // A last part of an epoch may be a step or two: its loss is counted with that of the epoch before it.
+      if (done < total && total - done < per_epoch) continue;
+      result.train_loss = trainer.take_mean_loss();
+      const double images = static_cast<double>((done - std::exchange(told, done)) * training_.batch_size);
+      log(fmt::format("epoch {}/{}: loss {:.6f}, lr {:.6g}, {:.0f} images/s{}", epoch + 1, epochs, result.train_loss,
+                      lr, images / seconds_since(start), features ? ", cached features" : ""));
+      start = std::chrono::steady_clock::now();
       check(std::isfinite(result.train_loss), "the training loss is {} after epoch {}: try a lower training.lr",
             result.train_loss, epoch + 1);
     }
   }
 
-  void train_epoch(Trainer& trainer, Loader& loader, std::int64_t epoch, int first_stage) {
+  /// The first `steps` of an epoch.
+  void train_epoch(Trainer& trainer, Loader& loader, std::int64_t epoch, int first_stage, std::int64_t steps) {
     loader.start_epoch(epoch);
-    while (true) {
+    for (std::int64_t step = 0; step < steps; ++step) {
       check_stop();
       const std::optional<Batch> batch = loader.next();
       if (!batch) return;
@@ -215,6 +235,13 @@ HalfData open_half(const Study& study, const StudyData& data, const RunSpec& run
 BackboneOptions backbone_options(const Dataset& data, std::int64_t classes) {
   const Shape image = data.item_shape();
   return {.classes = classes, .in_channels = image.dim(2), .height = image.dim(0), .width = image.dim(1)};
+}
+
+std::shared_ptr<Backbone> make_network(const Study& study, const Dataset& data, std::int64_t classes,
+                                       Backend& backend) {
+  BackboneOptions options = backbone_options(data, classes);
+  options.cuts = study.cuts_at;
+  return make_backbone(study.model, backend, options);
 }
 
 fs::path run_folder(const fs::path& study_folder, const std::string& run_id) { return study_folder / "runs" / run_id; }

@@ -33,6 +33,9 @@ HalfData open_half(const Study& study, const StudyData& data, const RunSpec& run
 /// What a backbone for this study's data is built for.
 BackboneOptions backbone_options(const Dataset& data, std::int64_t classes);
 
+/// A network of the study, cut where the study cuts, with undefined values.
+std::shared_ptr<Backbone> make_network(const Study& study, const Dataset& data, std::int64_t classes, Backend& backend);
+
 std::filesystem::path run_folder(const std::filesystem::path& study_folder, const std::string& run_id);
 /// runs/<id>/checkpoint.safetensors: the weights after the last epoch, in the public names, shapes and layout.
 std::filesystem::path checkpoint_path(const std::filesystem::path& study_folder, const std::string& run_id);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "transfer/figure.h"
+#include "transfer/figure_reference.h"
 #include "transfer/figure_style.h"
 
 namespace graft {
@@ -116,6 +117,10 @@ AccuracyRange accuracy_range(const ReportData& data) {
   for (const RunResult& run : data.finished) {
     if (run.top1 >= tolerated) widen(run);
   }
+  for (const ReferenceArm& arm : reference_arms(data)) {
+    low = std::min(low, arm.arm.treatment == "random" ? low : arm.mean.mean);
+    high = std::max(high, arm.mean.mean);
+  }
   const double margin = std::max(0.01, 0.08 * (high - low));
   return {std::max(0.0, low - margin), std::min(1.0, high + margin)};
 }
@@ -145,6 +150,7 @@ std::string accuracy_script(const ReportData& data, const std::vector<std::strin
                                 style.colour, treatment));
     add_dots(data, treatment, fmt::format("dots{}", number), range.low, blocks, plots);
   }
+  add_reference_means(data, kLeftEdge, blocks, plots);
   add_dots(data, "base", "basedots", range.low, blocks, plots);
   const OffScale marks = off_scale(data, range);
   if (!marks.triangles.empty()) {

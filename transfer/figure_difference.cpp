@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "transfer/figure.h"
+#include "transfer/figure_reference.h"
 #include "transfer/figure_style.h"
 
 namespace graft {
@@ -45,6 +46,7 @@ std::string difference_script(const ReportData& data, const std::vector<std::str
                                 style.point, style.colour, treatment));
   }
   if (plots.empty()) return "";
+  add_reference_differences(data, compared_treatments(data), blocks, plots);
   std::string script = figure_frame(data, stages, shape, name, 0.6);
   script += "set format y '%+.2f'\nset ylabel 'difference to base, 95% interval'\nset offsets 0, 0, 0.005, 0.005\n";
   script += "set arrow from graph 0, first 0 to graph 1, first 0 nohead lw 2 lc rgb '#7d8590' back\n";

@@ -91,7 +91,8 @@ std::string figure_frame(const ReportData& data, const std::vector<std::string>&
   text += fmt::format("set xrange [{}:{}]\nset xtics ({})\n", first, last + 0.4, cut_ticks(data, stages, shape, first));
   // gnuplot counts one line of a tick's label: the second needs room of its own
   const int extra = names_fit(data, stages, shape) ? 1 : 0;
-  text += fmt::format("set bmargin {}\nset xlabel 'cut: stages carried over' offset 0,{}\n", 4 + extra, -extra);
+  text += fmt::format("set bmargin {}\nset xlabel 'cut: {} carried over' offset 0,{}\n", 4 + extra,
+                      name_of(data.study.cuts_at), -extra);
   return text;
 }
 

@@ -44,6 +44,10 @@ Manifest from_json(const Json& json) {
   json.at("device_name").get_to(m.device_name);
   json.at("threads").get_to(m.threads);
   json.at("jobs").get_to(m.jobs);
+  if (json.contains("reference")) {
+    const Json& r = json.at("reference");
+    m.reference = {r.at("file"), r.at("source"), r.at("splits"), r.at("sha256")};
+  }
   json.at("command_lines").get_to(m.command_lines);
   return m;
 }
@@ -87,21 +91,27 @@ std::string manifest_to_json(const Manifest& m) {
   for (const ManifestSplit& split : m.splits) splits.push_back(to_json(split));
   Json binaries = Json::array();
   for (const auto& [sha256, versions] : m.binaries) binaries.push_back({{"sha256", sha256}, {"versions", versions}});
-  const Json json{{"study", m.study},
-                  {"study_sha256", m.study_sha256},
-                  {"dataset", m.dataset},
-                  {"data", m.data},
-                  {"licenses", m.licenses},
-                  {"stages", m.stages},
-                  {"splits", splits},
-                  {"seeds", m.seeds},
-                  {"weights", m.weights},
-                  {"binaries", binaries},
-                  {"device_kind", m.device_kind},
-                  {"device_name", m.device_name},
-                  {"threads", m.threads},
-                  {"jobs", m.jobs},
-                  {"command_lines", m.command_lines}};
+  Json json{{"study", m.study},
+            {"study_sha256", m.study_sha256},
+            {"dataset", m.dataset},
+            {"data", m.data},
+            {"licenses", m.licenses},
+            {"stages", m.stages},
+            {"splits", splits},
+            {"seeds", m.seeds},
+            {"weights", m.weights},
+            {"binaries", binaries},
+            {"device_kind", m.device_kind},
+            {"device_name", m.device_name},
+            {"threads", m.threads},
+            {"jobs", m.jobs},
+            {"command_lines", m.command_lines}};
+  if (m.reference) {
+    json["reference"] = {{"file", m.reference->file},
+                         {"source", m.reference->source},
+                         {"splits", m.reference->splits},
+                         {"sha256", m.reference->sha256}};
+  }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,22 +25,31 @@ struct ManifestBinary {
   std::map<std::string, std::string> versions;  ///< of the libraries that it ran with
 };
 
+/// A published table that the report draws: its copy is the folder's reference.csv.
+struct ManifestReference {
+  std::string file;                 ///< where it was
+  std::string source;               ///< who published it
+  std::vector<std::string> splits;  ///< see ReferenceTable
+  std::string sha256;
+};
+
 /// What a results folder was made from: manifest.json.
 struct Manifest {
   std::string study;
-  std::string study_sha256;                             ///< of study.yaml
-  std::string dataset;                                  ///< its name
-  std::map<std::string, std::string> data;              ///< "train", "test", "source_train", "source_test" -> SHA-256
-  std::map<std::string, std::string> licenses;          ///< "data", "source_data", "source_weights" -> as stated
-  std::vector<std::string> stages;                      ///< names of the model's stages
-  std::vector<ManifestSplit> splits;                    ///< see manifest_splits
-  std::vector<std::uint64_t> seeds;                     ///< of the study
-  std::map<std::string, std::string> weights;           ///< run id or file name -> SHA-256 of weights kept or read
-  std::vector<ManifestBinary> binaries;                 ///< in order of their latest start; the last is the present one
-  std::string device_kind;                              ///< "avx512_bf16"
-  std::string device_name;                              ///< "AMD EPYC 9R14"
-  int threads = 1;                                      ///< of one run: part of a run's id
-  int jobs = 1;                                         ///< runs at a time; changes no result
+  std::string study_sha256;                     ///< of study.yaml
+  std::string dataset;                          ///< its name
+  std::map<std::string, std::string> data;      ///< "train", "test", "source_train", "source_test" -> SHA-256
+  std::map<std::string, std::string> licenses;  ///< "data", "source_data", "source_weights" -> as stated
+  std::vector<std::string> stages;              ///< names of the model's stages
+  std::vector<ManifestSplit> splits;            ///< see manifest_splits
+  std::vector<std::uint64_t> seeds;             ///< of the study
+  std::map<std::string, std::string> weights;   ///< run id or file name -> SHA-256 of weights kept or read
+  std::vector<ManifestBinary> binaries;         ///< in order of their latest start; the last is the present one
+  std::string device_kind;                      ///< "avx512_bf16"
+  std::string device_name;                      ///< "AMD EPYC 9R14"
+  int threads = 1;                              ///< of one run: part of a run's id
+  int jobs = 1;                                 ///< runs at a time; changes no result
+  std::optional<ManifestReference> reference{};
   std::vector<std::vector<std::string>> command_lines;  ///< each start that added runs, program first
 };
 

@@ -41,6 +41,11 @@ Json training_json(const TrainingSettings& t) {
             {"flip", t.flip}};
   if (t.optimizer == "sgd") json.update({{"momentum", t.momentum}, {"nesterov", t.nesterov}});
   if (t.schedule == "step") json.update({{"milestones", t.milestones}, {"gamma", t.gamma}});
+  if (t.random_crop) json["random_crop"] = true;
+  if (t.iterations > 0) {
+    json.erase("epochs");
+    json["iterations"] = t.iterations;
+  }
   return json;
 }
 
@@ -69,6 +74,7 @@ std::string id_of(const RunSpec& run, const Study& study, const RunContext& cont
   } else if (copies_layers(run.treatment)) {
     json["base"] = run.depends_on;
   }
+  if (run.cut > 0 && study.cuts_at != CutPlaces::stages) json["cuts_at"] = name_of(study.cuts_at);
   if (freezes(run.treatment)) json["batch_norm_policy"] = name_of(run.bn_policy);
   if (run.fine_tuning != FineTuning::plain) {
     json["fine_tuning"] =
@@ -155,7 +161,9 @@ const std::vector<std::int64_t>& target_classes(const RunSpec& run) { return hal
 
 TrainingSettings training_of(const Study& study, const RunSpec& run) {
   TrainingSettings training = study.training;
-  if (run.treatment == Treatment::scratch) training.epochs = study.scratch_epochs;
+  if (run.treatment == Treatment::scratch) {
+    (training.iterations > 0 ? training.iterations : training.epochs) = study.scratch_epochs;
+  }
   if (run.target == "A" && study.source_epochs > 0) training.epochs = study.source_epochs;
   return training;
 }

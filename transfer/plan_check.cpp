@@ -68,8 +68,8 @@ std::vector<std::int64_t> class_indices(const std::vector<std::string>& names,
 void check_cuts(const Study& study, int stage_count) {
   for (const int cut : study.cuts) {
     if (cut > stage_count) {
-      fail(ErrorKind::data, "cuts names {}, {} has {} stages: cut at 1 to {}", cut, study.model, stage_count,
-           stage_count);
+      fail(ErrorKind::data, "cuts names {}, {} has {} {}: cut at 1 to {}", cut, study.model, stage_count,
+           name_of(study.cuts_at), stage_count);
     }
   }
 }

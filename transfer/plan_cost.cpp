@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "transfer/text_table.h"
@@ -18,10 +19,61 @@ std::string seconds_text(double seconds) {
 }
 
 std::string flops_text(double flops) {
-  return flops < 1e12 ? fmt::format("{:.2f} GFLOP", flops * 1e-9) : fmt::format("{:.2f} TFLOP", flops * 1e-12);
+  if (flops < 1e12) return fmt::format("{:.2f} GFLOP", flops * 1e-9);
+  return flops < 1e15 ? fmt::format("{:.2f} TFLOP", flops * 1e-12) : fmt::format("{:.1f} PFLOP", flops * 1e-15);
 }
 
+std::string bytes_text(double bytes) {
+  return bytes < 1e9 ? fmt::format("{:.1f} MB", bytes * 1e-6) : fmt::format("{:.1f} GB", bytes * 1e-9);
+}
+
+std::string hours_text(double flops, double teraflops) {
+  const double hours = flops / (teraflops * 1e12) / 3600.0;
+  return hours < 10.0 ? fmt::format("{:.2g}", hours) : fmt::format("{:.0f}", hours);
+}
+
+struct TreatmentCost {
+  std::int64_t runs = 0;
+  double flops = 0.0;
+};
+
 }  // namespace
+
+std::string plan_summary(const Plan& plan, const CostFunction& cost_of, double teraflops) {
+  std::vector<std::pair<std::string, TreatmentCost>> treatments;
+  double flops = 0.0;
+  double bytes = 0.0;
+  for (const RunSpec& run : plan.runs) {
+    const std::string label = label_of(method_of(run));
+    auto entry = std::find_if(treatments.begin(), treatments.end(), [&](const auto& t) { return t.first == label; });
+    if (entry == treatments.end()) entry = treatments.insert(entry, {label, {}});
+    const RunCost cost = cost_of(run);
+    ++entry->second.runs;
+    entry->second.flops += cost.flops;
+    flops += cost.flops;
+    bytes += cost.bytes;
+  }
+  TextTable table({{"treatment"},
+                   {"runs", Align::right},
+                   {"one, on average", Align::right},
+                   {"all", Align::right},
+                   {"GPU-hours", Align::right}});
+  for (const auto& [label, cost] : treatments) {
+    table.add({label, std::to_string(cost.runs), flops_text(cost.flops / static_cast<double>(cost.runs)),
+               flops_text(cost.flops), hours_text(cost.flops, teraflops)});
+  }
+  table.add({"all", std::to_string(plan.runs.size()), "", flops_text(flops), hours_text(flops, teraflops)});
+  std::string text = table.text();
+  text += fmt::format(
+      "\nGPU-hours: operations of convolutions and matrix products at {:.4g} TFLOP/s sustained, which is "
+      "assumed (--tflops)\n",
+      teraflops);
+  text += fmt::format("disk: {} for the weights of {} runs", bytes_text(bytes), plan.runs.size());
+  if (plan.study.feature_cache_mib > 0) {
+    text += fmt::format(", and at most {} MiB for cached features", plan.study.feature_cache_mib);
+  }
+  return text + "\n";
+}
 
 std::string plan_table(const Plan& plan, const CostFunction& cost_of, int jobs, const std::set<std::string>& done) {
   TextTable table({{"run"},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <system_error>
+#include <utility>
 
 #include "engine/base/error.h"
 #include "engine/io/file.h"
@@ -11,6 +12,7 @@
 #include "transfer/manifest.h"
 #include "transfer/report_data.h"
 #include "transfer/report_page.h"
+#include "transfer/split_group.h"
 
 namespace graft {
 namespace {
@@ -36,14 +38,20 @@ PageFigure draw(Script script, const std::string& name, const std::string& label
 
 std::map<std::string, std::string> make_report(const fs::path& folder) {
   const Manifest manifest = read_manifest(folder);
-  const ReportData data = make_report_data(read_study(folder / "study.yaml"), read_results(folder));
+  std::vector<ReportData> data = make_report_parts(read_study(folder / "study.yaml"), read_results(folder));
   std::map<std::string, std::string> files;
-  const PageFigure accuracy =
-      draw(accuracy_script, "accuracy", "Top-1 accuracy against the cut, a line a treatment", data, manifest, files);
-  const PageFigure differences =
-      draw(difference_script, "differences", "Paired differences to base against the cut, with 95% intervals", data,
-           manifest, files);
-  files["report.html"] = report_page(data, manifest, accuracy, differences);
+  std::vector<PagePart> parts;
+  for (ReportData& part : data) {
+    part.reference = reference_runs(manifest, folder, split_stem(part.splits.front()), data.size() == 1);
+    const std::string suffix = parts.empty() ? "" : "_" + part.group;
+    PagePart drawn{.data = part, .accuracy = {}, .differences = {}};
+    drawn.accuracy = draw(accuracy_script, "accuracy" + suffix, "Top-1 accuracy against the cut, a line a treatment",
+                          part, manifest, files);
+    drawn.differences = draw(difference_script, "differences" + suffix,
+                             "Paired differences to base against the cut, with 95% intervals", part, manifest, files);
+    parts.push_back(std::move(drawn));
+  }
+  files["report.html"] = report_page(parts, manifest);
   return files;
 }
 

@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "transfer/split_group.h"
+#include "transfer/splits.h"
 
 namespace graft {
 namespace {
@@ -42,14 +46,13 @@ std::vector<Observation> trained_observations(const ReportData& data) {
   return trained;
 }
 
-std::int64_t expected_runs_of_an_arm(const Study& study) {
-  const std::int64_t splits = std::max<std::int64_t>(study.random_splits, 1);
-  return splits * (study.both_directions ? 2 : 1) * static_cast<std::int64_t>(study.seeds.size());
+std::int64_t expected_runs_of_an_arm(const ReportData& data) {
+  return static_cast<std::int64_t>(data.splits.size() * data.study.seeds.size()) * (data.study.both_directions ? 2 : 1);
 }
 
 ArmRow make_row(const ReportData& data, const std::vector<Observation>& trained, const Arm& arm) {
   ArmRow row{.arm = arm,
-             .expected = expected_runs_of_an_arm(data.study),
+             .expected = expected_runs_of_an_arm(data),
              .mean = arm_mean(data.observations, arm),
              .difference = {},
              .trained_mean = arm_mean(trained, arm),
@@ -79,12 +82,15 @@ bool ReportData::is_untrained(const RunResult& run) const {
 }
 
 std::int64_t ReportData::expected_runs() const {
-  return expected_runs_of_an_arm(study) * static_cast<std::int64_t>(rows.size());
+  return expected_runs_of_an_arm(*this) * static_cast<std::int64_t>(rows.size());
 }
 
-ReportData make_report_data(const Study& study, const std::vector<RunResult>& results) {
+ReportData make_report_data(const Study& study, const std::vector<RunResult>& results,
+                            const std::vector<std::string>& splits) {
   ReportData data{.study = study,
-                  .unit = study.random_splits >= 2 ? PairUnit::split_and_target : PairUnit::seed,
+                  .splits = splits.empty() ? split_names(study) : splits,
+                  .reference = {},
+                  .unit = PairUnit::seed,
                   .finished = {},
                   .source_bases = {},
                   .failed = {},
@@ -92,10 +98,13 @@ ReportData make_report_data(const Study& study, const std::vector<RunResult>& re
                   .observations = {},
                   .rows = {},
                   .cuts = study.cuts};
+  if (data.splits.size() >= 2) data.unit = PairUnit::split_and_target;
   std::sort(data.cuts.begin(), data.cuts.end());
   std::vector<RunResult> runs = last_of_each(results);
   sort_runs(runs);
-  for (const RunResult& run : runs) sort_run(data, run);
+  for (const RunResult& run : runs) {
+    if (std::find(data.splits.begin(), data.splits.end(), run.split) != data.splits.end()) sort_run(data, run);
+  }
 
   const auto trained = trained_observations(data);
   const std::vector<Method> methods = methods_of(study);
@@ -107,6 +116,22 @@ ReportData make_report_data(const Study& study, const std::vector<RunResult>& re
     for (const int cut : data.cuts) data.rows.push_back(make_row(data, trained, {label_of(method), cut}));
   }
   return data;
+}
+
+std::vector<ReportData> make_report_parts(const Study& study, const std::vector<RunResult>& results) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> groups;
+  for (const std::string& split : split_names(study)) {
+    const std::string stem = split_stem(split);
+    auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& g) { return g.first == stem; });
+    if (group == groups.end()) group = groups.insert(group, {stem, {}});
+    group->second.push_back(split);
+  }
+  std::vector<ReportData> parts;
+  for (const auto& [stem, splits] : groups) {
+    parts.push_back(make_report_data(study, results, splits));
+    if (groups.size() > 1) parts.back().group = splits.size() > 1 ? stem : splits.front();
+  }
+  return parts;
 }
 
 std::string untrained_rule() {

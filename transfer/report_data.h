@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "transfer/record.h"
+#include "transfer/reference.h"
 #include "transfer/statistics.h"
 #include "transfer/study.h"
 
@@ -32,6 +34,9 @@ struct ArmRow {
 /// Base networks of a half that is no target are apart: no arm is compared with them.
 struct ReportData {
   Study study;
+  std::vector<std::string> splits;         ///< that it speaks of
+  std::string group{};                     ///< what they have in common; "" where the study has no others
+  std::optional<ReferenceRuns> reference;  ///< published runs of splits of the same kind
   PairUnit unit = PairUnit::seed;
   std::vector<RunResult> finished;  ///< on target halves
   std::vector<RunResult> source_bases;
@@ -46,7 +51,11 @@ struct ReportData {
   std::int64_t expected_runs() const;
 };
 
-ReportData make_report_data(const Study& study, const std::vector<RunResult>& results);
+/// Of all splits of a study, or of those given.
+ReportData make_report_data(const Study& study, const std::vector<RunResult>& results,
+                            const std::vector<std::string>& splits = {});
+/// A part for each kind of split: those whose names differ only in a trailing number are pooled, others stand alone.
+std::vector<ReportData> make_report_parts(const Study& study, const std::vector<RunResult>& results);
 
 /// How the page and the table decide and count, in sentences.
 std::string untrained_rule();

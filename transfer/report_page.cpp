@@ -43,7 +43,11 @@ std::string question(const Study& study) {
                        per_class(study.train_per_class, "training"));
   }
   std::string halves;
-  if (study.random_splits > 0) {
+  if (!study.named_splits.empty()) {
+    halves =
+        fmt::format("one half of its classes to the other, in {} split{}{}", study.named_splits.size(),
+                    study.named_splits.size() == 1 ? "" : "s", study.both_directions ? " and both directions" : "");
+  } else if (study.random_splits > 0) {
     halves = fmt::format("one random half of its classes to the other, in {} split{}{}", study.random_splits,
                          study.random_splits == 1 ? "" : "s", study.both_directions ? " and both directions" : "");
   } else {
@@ -144,28 +148,39 @@ std::string treatments_note() {
          "deep neural networks?&rdquo;, NeurIPS 2014.</p>\n";
 }
 
+/// What the splits of one kind say.
+std::string part_sections(const PagePart& part, const Manifest& manifest) {
+  const ReportData& data = part.data;
+  std::string text;
+  if (!data.group.empty()) {
+    text += fmt::format("<h2>Splits {}: {}</h2>\n", html_escape(data.group),
+                        html_escape(fmt::format("{}", fmt::join(data.splits, ", "))));
+  }
+  const ReportSummary summary = summarize(data, manifest.stages);
+  text += short_answer(data, summary);
+  text += "<h2>Accuracy against the cut</h2>\n" + figure(part.accuracy, accuracy_caption(data, manifest)) +
+          treatments_note();
+  text += findings(summary);
+  text += "<h2>Differences to base</h2>\n";
+  if (!part.differences.wide.empty()) {
+    text += figure(part.differences,
+                   "Mean paired difference to base and its 95% interval; how they are formed stands under the table.");
+  }
+  return text + result_sections(data) + reference_section(data);
+}
+
 }  // namespace
 
-std::string report_page(const ReportData& data, const Manifest& manifest, const PageFigure& accuracy,
-                        const PageFigure& differences) {
-  const std::string title = html_escape(data.study.name);
+std::string report_page(const std::vector<PagePart>& parts, const Manifest& manifest) {
+  const ReportData& first = parts.front().data;
+  const std::string title = html_escape(first.study.name);
   std::string page =
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
       title + ": which layers transfer</title>\n<style>" + html_style() + "</style>\n</head>\n<body>\n<main>\n";
-  page += "<h1>" + title + "</h1>\n<p class=\"question\">" + html_escape(question(data.study)) + "</p>\n";
-  const ReportSummary summary = summarize(data, manifest.stages);
-  page += short_answer(data, summary);
-  page +=
-      "<h2>Accuracy against the cut</h2>\n" + figure(accuracy, accuracy_caption(data, manifest)) + treatments_note();
-  page += findings(summary);
-  page += "<h2>Differences to base</h2>\n";
-  if (!differences.wide.empty()) {
-    page += figure(differences,
-                   "Mean paired difference to base and its 95% interval; how they are formed stands under the table.");
-  }
-  page += result_sections(data) + record_sections(data, manifest);
-  return page + "</main>\n</body>\n</html>\n";
+  page += "<h1>" + title + "</h1>\n<p class=\"question\">" + html_escape(question(first.study)) + "</p>\n";
+  for (const PagePart& part : parts) page += part_sections(part, manifest);
+  return page + record_sections(first, manifest) + "</main>\n</body>\n</html>\n";
 }
 
 }  // namespace graft

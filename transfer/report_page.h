@@ -14,12 +14,20 @@ struct PageFigure {
   std::string narrow;
 };
 
-/// The whole page. A figure that is empty is left out.
-std::string report_page(const ReportData& data, const Manifest& manifest, const PageFigure& accuracy,
-                        const PageFigure& differences);
+/// What a page says of the splits of one kind, with its figures; one that is empty is left out.
+struct PagePart {
+  ReportData data;
+  PageFigure accuracy;
+  PageFigure differences;
+};
+
+/// The whole page, of one part or more of the same study.
+std::string report_page(const std::vector<PagePart>& parts, const Manifest& manifest);
 
 /// The sections after the figures: tables of differences and failures, settings, provenance, how to make it again.
 std::string result_sections(const ReportData& data);
+/// Published runs beside the study's own, "" without any.
+std::string reference_section(const ReportData& data);
 std::string record_sections(const ReportData& data, const Manifest& manifest);
 
 }  // namespace graft

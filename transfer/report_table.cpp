@@ -31,10 +31,7 @@ void add_row(TextTable& table, const ArmRow& row) {
              is_base ? "-" : std::to_string(row.difference.difference.units), note_of(row)});
 }
 
-}  // namespace
-
-std::string report_table(const Study& study, const std::vector<RunResult>& results) {
-  const ReportData data = make_report_data(study, results);
+std::string part_table(const ReportData& data) {
   TextTable table({{"treatment"},
                    {"cut", Align::right},
                    {"runs", Align::right},
@@ -44,8 +41,10 @@ std::string report_table(const Study& study, const std::vector<RunResult>& resul
                    {"n", Align::right},
                    {"note"}});
   for (const ArmRow& row : data.rows) add_row(table, row);
-  std::string text = fmt::format("{}: top-1 accuracy on the target half, and paired differences to base\n\n{}\n",
-                                 study.name, table.text());
+  const std::string title =
+      data.group.empty() ? data.study.name : fmt::format("{}, splits {}", data.study.name, data.group);
+  std::string text =
+      fmt::format("{}: top-1 accuracy on the target half, and paired differences to base\n\n{}\n", title, table.text());
   text += fmt::format("difference to base: mean and 95% t interval over n, each a {}{}\n", name_of(data.unit),
                       data.unit == PairUnit::seed ? "; it speaks for this split only" : "");
   text += report_verdicts(data);
@@ -56,6 +55,17 @@ std::string report_table(const Study& study, const std::vector<RunResult>& resul
   for (const RunResult& run : data.failed) {
     text += fmt::format("failed: {} {} cut {} target {} seed {}: {}\n", run.id, run.treatment, run.cut, run.target,
                         run.seed, run.error);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string report_table(const Study& study, const std::vector<RunResult>& results) {
+  std::string text;
+  for (const ReportData& part : make_report_parts(study, results)) {
+    if (!text.empty()) text += "\n";
+    text += part_table(part);
   }
   return text;
 }

@@ -180,6 +180,22 @@ void reject_second_rows(const std::vector<TableRun>& runs, const std::string& na
   }
 }
 
+/// Gives every record the columns that a table of one split may do without.
+void fill_lone_split(std::vector<CsvRecord>& records) {
+  std::vector<std::string>& head = records[0].cells;
+  const auto has = [&](const char* column) { return std::find(head.begin(), head.end(), column) != head.end(); };
+  if (!has("n")) std::replace(head.begin(), head.end(), std::string("cut"), std::string("n"));
+  const std::size_t width = head.size();
+  for (const auto& [column, value] :
+       {std::pair{"split", "named"}, std::pair{"source", "A"}, std::pair{"target", "B"}}) {
+    if (has(column)) continue;
+    head.emplace_back(column);
+    for (std::size_t i = 1; i < records.size(); ++i) {
+      if (records[i].cells.size() >= width) records[i].cells.emplace_back(value);
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Observation> RunTable::observations() const {
@@ -189,9 +205,10 @@ std::vector<Observation> RunTable::observations() const {
 }
 
 RunTable parse_run_table(const std::string& text, const std::string& name, const RunTableOptions& options) {
-  const std::vector<CsvRecord> records = parse_csv(text, name);
+  std::vector<CsvRecord> records = parse_csv(text, name);
   if (records.empty())
     fail(ErrorKind::data, "{}: is empty; a head line is wanted: {}", name, fmt::join(kRequired, ","));
+  if (options.lone_split) fill_lone_split(records);
   const Head head(records[0], name);
   if (records.size() == 1) fail(ErrorKind::data, "{}: has a head line and no row below it", name);
   RunTable table{.runs = {}, .unused_columns = head.unknown(), .has_losses = false, .classes_assumed = false};

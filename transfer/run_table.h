@@ -22,6 +22,9 @@ struct TableRun {
 
 struct RunTableOptions {
   std::optional<std::int64_t> classes;  ///< of networks whose row does not say
+  /// A table may lack split, source and target, and then is one of a single split "named" from A to B; and its cuts may
+  /// stand in a column `cut` in place of n.
+  bool lone_split = false;
 };
 
 /// What ln C is taken of where neither the table nor the options say: ImageNet's classes.

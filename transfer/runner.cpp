@@ -153,6 +153,7 @@ Manifest begin_manifest(const RunnerFolder& folder, const RunnerOptions& options
     const Manifest before = read_manifest(folder.path());
     manifest.weights.insert(before.weights.begin(), before.weights.end());
     manifest.binaries = before.binaries;
+    manifest.reference = before.reference;
     manifest.command_lines = before.command_lines;
   }
   add_binary(manifest, {.sha256 = options.binary, .versions = options.versions});
@@ -214,8 +215,7 @@ void check_same_study(const RunnerFolder& folder, const Study& here) {
 /// A network as large as those of the study, to look at.
 std::shared_ptr<Backbone> example_network(const Study& study, const StudyData& data, Backend& backend) {
   const Dataset& train = *data.target.train;
-  return make_backbone(study.model, backend,
-                       backbone_options(train, static_cast<std::int64_t>(train.class_names().size())));
+  return make_network(study, train, static_cast<std::int64_t>(train.class_names().size()), backend);
 }
 
 /// Brings the source's published weights into the folder, where runs read them, and notes their hash.
@@ -239,12 +239,16 @@ int default_jobs(int threads) {
 }
 
 PreparedStudy prepare_study(const RunnerOptions& options) {
+  return prepare_study(options, open_study_data(parse_study(options.study_text, options.study_file), options.data));
+}
+
+PreparedStudy prepare_study(const RunnerOptions& options, const StudyData& data) {
   PreparedStudy prepared;
   const Study study = parse_study(options.study_text, options.study_file);
   const std::unique_ptr<Backend> backend = backend_registry().make(options.device, options.backend);
   check_amp(study.training, *backend);
   prepared.device_kind = backend->device_kind();
-  prepared.data = open_study_data(study, options.data);
+  prepared.data = data;
   const std::shared_ptr<Backbone> network = example_network(study, prepared.data, *backend);
   for (const Backbone::Stage& stage : network->stages()) prepared.stages.push_back(stage.name);
   prepared.weights_hash = hash_source_weights(study);
@@ -296,7 +300,7 @@ RunnerOutcome run_study(const RunnerOptions& given) {
   {
     const HalfData half = open_half(plan.study, prepared.data, plan.runs.front());
     Progress progress(static_cast<std::int64_t>(plan.runs.size()), already,
-                      steps_per_epoch(*half.train, plan.study.training) * plan.study.training.epochs);
+                      total_steps(plan.study.training, steps_per_epoch(*half.train, plan.study.training)));
     const auto left = static_cast<std::int64_t>(plan.runs.size()) - already;
     Workers workers(options, environment, pool, progress, results);
     workers.run(static_cast<int>(std::min<std::int64_t>(options.jobs, left)), halt);

@@ -55,6 +55,8 @@ int default_jobs(int threads);
 /// Resolves a study. Throws Error(usage) where the device cannot do --amp bf16,
 /// Error(data) for whatever is wrong with study or data.
 PreparedStudy prepare_study(const RunnerOptions& options);
+/// The same with the study's data sets as they are given.
+PreparedStudy prepare_study(const RunnerOptions& options, const StudyData& data);
 
 /// Trains every run of the study that its folder does not hold yet, several at a time, bases first. A run that fails is
 /// recorded, as are those that wait for it, and the rest go on. Throws Error(data) if the folder belongs to another

@@ -20,6 +20,11 @@ void finish(SplitGroup& group) {
 
 }  // namespace
 
+std::string split_stem(const std::string& split) {
+  const std::string stem = without_number(split);
+  return stem.empty() ? split : stem;
+}
+
 std::vector<SplitGroup> split_groups(std::span<const Observation> observations) {
   std::vector<SplitGroup> groups;
   for (const Observation& o : observations) {

@@ -17,6 +17,9 @@ struct SplitGroup {
   std::vector<Observation> observations;
 };
 
+/// What splits that are pooled have in common: "random" of "random2", a name without a number as it is.
+std::string split_stem(const std::string& split);
+
 /// In the order of their first observation.
 std::vector<SplitGroup> split_groups(std::span<const Observation> observations);
 

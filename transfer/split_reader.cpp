@@ -6,6 +6,7 @@
 
 #include "datasets/dataset.h"
 #include "engine/base/error.h"
+#include "engine/io/file.h"
 #include "transfer/class_groups.h"
 
 namespace graft {
@@ -97,6 +98,36 @@ void read_random_halves(const YamlMap& split, const YamlValue& halves, Study& st
   }
 }
 
+/// A mapping of names to halves: each as split.source and split.target are, with groups of its own where it has some.
+std::vector<NamedSplit> read_named_splits(const YamlValue& mapping) {
+  mapping.require(mapping.node().IsMap(), "must map names of splits to their source and target");
+  std::vector<NamedSplit> splits;
+  for (const auto& entry : mapping.node()) {
+    const std::string name = entry.first.Scalar();
+    const std::string path = mapping.path() + "." + name;
+    const YamlMap halves(YamlValue(entry.second, path, mapping.file()), {"source", "target", "groups"});
+    Study one;
+    if (const auto groups = halves.find("groups")) one.groups = read_class_groups(*groups);
+    one.source_classes = read_half(halves.at("source"), one);
+    halves.at("source").require(!one.source_classes.empty(), "is 'all': what is left for the target?");
+    const YamlValue target = halves.at("target");
+    if (!target.is("rest")) one.target_classes = read_half(target, one);
+    target.require(target.is("rest") || !one.target_classes.empty(), "is 'all': say 'rest', or which");
+    check_disjoint(target, one);
+    splits.push_back({name, one.source_classes, one.target_classes});
+  }
+  mapping.require(!splits.empty(), "has no split");
+  return splits;
+}
+
+/// Splits of the study file itself, or of a file that has them under `splits`.
+std::vector<NamedSplit> read_splits(const YamlValue& value) {
+  if (!value.node().IsScalar()) return read_named_splits(value);
+  const std::string file = find_named_file(value).string();
+  const YamlMap root(YamlValue(parse_yaml(read_text(file), file), "", file), {"source", "splits"});
+  return read_named_splits(root.at("splits"));
+}
+
 void check_directions(const YamlValue& both, const Study& study) {
   both.require(!study.both_directions || study.source_checkpoint.empty(),
                "and split.source.checkpoint exclude each other: published weights have no images to be a target with");
@@ -111,12 +142,16 @@ std::string read_dataset(const YamlValue& value) {
 }
 
 void read_split(const YamlValue& value, Study& study) {
-  const YamlMap split(value,
-                      {"source", "target", "overlap", "random_halves", "groups", "halves", "seed", "both_directions"});
+  const YamlMap split(
+      value, {"source", "target", "overlap", "random_halves", "groups", "halves", "seed", "both_directions", "splits"});
+  if (const auto splits = split.find("splits")) {
+    exclude(split, {"source", "target", "overlap", "random_halves", "groups", "halves"}, "split.splits");
+    study.named_splits = read_splits(*splits);
+  }
   if (const auto groups = split.find("groups")) study.groups = read_class_groups(*groups);
   if (const auto halves = split.find("random_halves")) {
     read_random_halves(split, *halves, study);
-  } else {
+  } else if (study.named_splits.empty()) {
     exclude(split, {"halves"}, "named halves");
     read_named_halves(split, study);
   }

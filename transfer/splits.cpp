@@ -74,6 +74,27 @@ Split named_split(const Study& study, const std::vector<std::string>& source_nam
   return split;
 }
 
+/// Every class but those of a half.
+Indices rest_of(const Indices& half, std::size_t classes) {
+  const std::set<std::int64_t> taken(half.begin(), half.end());
+  Indices rest;
+  for (std::size_t c = 0; c < classes; ++c) {
+    if (!taken.contains(static_cast<std::int64_t>(c))) rest.push_back(static_cast<std::int64_t>(c));
+  }
+  return rest;
+}
+
+Split listed_split(const Study& study, const NamedSplit& named, const std::vector<std::string>& names) {
+  const std::string key = fmt::format("split.splits.{}", named.name);
+  Split split{.name = named.name,
+              .source = class_indices(named.source, names, key + ".source", study.dataset),
+              .target = class_indices(named.target, names, key + ".target", study.dataset)};
+  if (named.target.empty()) split.target = rest_of(split.source, names.size());
+  if (split.target.size() < 2) fail(ErrorKind::data, "{}: its target has {} classes", key, split.target.size());
+  check_overlap(study, split, names, names);
+  return split;
+}
+
 /// The groups by index. Throws unless they hold each class of the data set once.
 std::vector<Indices> group_indices(const Study& study, const std::vector<std::string>& names) {
   std::vector<Indices> groups;
@@ -139,12 +160,22 @@ Split random_group_split(const std::vector<Indices>& groups, GroupUse use, std::
   return sorted_split(index, std::move(source), std::move(target));
 }
 
+std::vector<std::string> split_names(const Study& study) {
+  std::vector<std::string> names;
+  for (const NamedSplit& split : study.named_splits) names.push_back(split.name);
+  for (std::int64_t k = 0; k < study.random_splits; ++k) names.push_back(fmt::format("random{}", k));
+  if (names.empty()) names.emplace_back("named");
+  return names;
+}
+
 std::vector<Split> make_splits(const Study& study, const std::vector<std::string>& source_names,
                                const std::vector<std::string>& target_names) {
+  std::vector<Split> splits;
+  for (const NamedSplit& named : study.named_splits) splits.push_back(listed_split(study, named, target_names));
+  if (!splits.empty()) return splits;
   if (study.random_splits == 0) return {named_split(study, source_names, target_names)};
   const std::size_t classes = target_names.size();
   if (classes < 4) fail(ErrorKind::data, "split.random_halves needs 4 classes, {} has {}", study.dataset, classes);
-  std::vector<Split> splits;
   for (std::int64_t k = 0; k < study.random_splits; ++k) {
     splits.push_back(random_half(study, target_names, k));
     for (const auto* half : {&splits.back().source, &splits.back().target}) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/base/error.h"
+#include "engine/io/sha256.h"
 
 namespace graft {
 namespace {
@@ -28,7 +29,8 @@ std::string list_text(const std::vector<T>& values) {
 std::string per_class_text(std::int64_t count) { return count == 0 ? "all" : fmt::to_string(count); }
 
 std::vector<Setting> training_settings(const TrainingSettings& t) {
-  return {{"epochs", fmt::to_string(t.epochs)},
+  return {{"epochs", t.iterations > 0 ? "by iterations" : fmt::to_string(t.epochs)},
+          {"iterations", t.iterations > 0 ? fmt::to_string(t.iterations) : "by epochs"},
           {"batch_size", fmt::to_string(t.batch_size)},
           {"optimizer", t.optimizer},
           {"lr", fmt::to_string(t.lr)},
@@ -43,7 +45,8 @@ std::vector<Setting> training_settings(const TrainingSettings& t) {
           {"clip_norm", fmt::to_string(t.clip_norm)},
           {"amp", t.amp},
           {"crop_padding", fmt::to_string(t.crop_padding)},
-          {"flip", fmt::to_string(t.flip)}};
+          {"flip", fmt::to_string(t.flip)},
+          {"random_crop", fmt::to_string(t.random_crop)}};
 }
 
 template <class Values>
@@ -64,6 +67,17 @@ std::string groups_text(const std::vector<ClassGroup>& groups) {
   std::string text;
   for (const ClassGroup& group : groups) text += fmt::format("{}: {}; ", group.name, list_text(group.classes));
   return text;
+}
+
+std::string splits_text(const std::vector<NamedSplit>& splits) {
+  std::vector<std::string> texts;
+  for (const NamedSplit& split : splits) {
+    const std::string hash = sha256_hex(list_text(split.source) + list_text(split.target));
+    texts.push_back(fmt::format("{} ({} and {} classes, {})", split.name, split.source.size(),
+                                split.target.empty() ? "the other" : fmt::to_string(split.target.size()),
+                                hash.substr(0, 16)));
+  }
+  return list_text(texts);
 }
 
 std::string images_text(const ImagePreparation& images) {
@@ -131,6 +145,7 @@ std::vector<Setting> settings_of(const Study& study) {
       {"split.source.dataset", study.source_dataset},
       {"split.source.checkpoint", study.source_checkpoint},
       {"split.target", list_text(study.target_classes)},
+      {"split.splits", splits_text(study.named_splits)},
       {"split.random_halves", fmt::to_string(study.random_splits)},
       {"split.seed", fmt::to_string(study.split_seed)},
       {"split.overlap", list_text(study.overlap)},
@@ -142,6 +157,7 @@ std::vector<Setting> settings_of(const Study& study) {
       {"samples.test_per_class", per_class_text(study.test_per_class)},
       {"treatments", list_text(treatments)},
       {"cuts", list_text(study.cuts)},
+      {"cuts_at", name_of(study.cuts_at)},
       {"seeds", list_text(study.seeds)},
       {"batch_norm_policy", names_text(study.bn_policies)},
       {"margin", study.margin ? fmt::to_string(*study.margin) : "none"},
@@ -152,6 +168,10 @@ std::vector<Setting> settings_of(const Study& study) {
       {"images", study.images ? images_text(*study.images) : "as they are"}};
   for (auto& [key, value] : training_settings(study.training)) all.emplace_back("training." + key, std::move(value));
   return all;
+}
+
+std::int64_t total_steps(const TrainingSettings& training, std::int64_t steps_per_epoch) {
+  return training.iterations > 0 ? training.iterations : training.epochs * steps_per_epoch;
 }
 
 std::string first_difference(const Study& here, const Study& there) {

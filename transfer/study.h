@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/nn/module.h"
+#include "models/backbone.h"
 #include "transfer/fine_tuning.h"
 #include "transfer/image_preparation.h"
 
@@ -57,8 +58,30 @@ struct ClassGroup {
   bool operator==(const ClassGroup&) const = default;
 };
 
+/// Two halves of classes that a study file names.
+struct NamedSplit {
+  std::string name;
+  std::vector<std::string> source;
+  std::vector<std::string> target;  ///< empty: every class that is not in the source
+  bool operator==(const NamedSplit&) const = default;
+};
+
+/// How many images a data set is known to have, for a plan made where it is not.
+struct ExpectedImages {
+  std::int64_t train = 0;
+  std::int64_t test = 0;
+};
+
+/// A published table of runs that the report draws beside the study's own.
+struct ReferenceTable {
+  std::string file;                 ///< a CSV table, see transfer/run_table.h
+  std::string source;               ///< who published it; the page names it so
+  std::vector<std::string> splits;  ///< names of its splits that are shown; empty: those of the study's names, or all
+};
+
 struct TrainingSettings {
-  std::int64_t epochs = 10;
+  std::int64_t epochs = 10;     ///< where iterations is 0
+  std::int64_t iterations = 0;  ///< > 0: that many steps, whatever the number of images
   std::int64_t batch_size = 64;
   std::string optimizer = "sgd";  ///< "sgd" or "adamw"
   double lr = 0.05;
@@ -67,13 +90,14 @@ struct TrainingSettings {
   double weight_decay = 5e-4;
   std::string schedule = "linear";  ///< constant, step, linear, cosine
   std::int64_t warmup_steps = 0;
-  std::vector<std::int64_t> milestones{};  ///< in epochs, for schedule step
+  std::vector<std::int64_t> milestones{};  ///< for schedule step: epochs, or steps where iterations is above 0
   double gamma = 0.1;
   double label_smoothing = 0.0;
   double clip_norm = 0.0;    ///< 0: no clipping
   std::string amp = "none";  ///< "none" (f32) or "bf16"
   std::int64_t crop_padding = 0;
   bool flip = false;
+  bool random_crop = false;  ///< the part that evaluation takes of the centre, from anywhere
 };
 
 /// A study file, resolved against nothing but itself.
@@ -90,7 +114,8 @@ struct Study {
   std::string source_license;        ///< of those weights, as their publisher says
   std::vector<ClassGroup> groups;    ///< of which random halves are made
   GroupUse group_use = GroupUse::none;
-  std::int64_t random_splits = 0;  ///< > 0: that many random halves, keyed by split_seed
+  std::vector<NamedSplit> named_splits;  ///< in place of source_classes and target_classes; empty: one split, or random
+  std::int64_t random_splits = 0;        ///< > 0: that many random halves, keyed by split_seed
   std::uint64_t split_seed = 0;
   bool both_directions = false;            ///< also B as source and A as target
   std::optional<ImagePreparation> images;  ///< as the model was published but for these; unset: images as they are
@@ -99,14 +124,17 @@ struct Study {
   std::int64_t test_per_class = 0;                       ///< 0: all
   std::vector<Treatment> treatments;
   std::vector<int> cuts;
+  CutPlaces cuts_at = CutPlaces::stages;  ///< what cuts counts
   std::vector<std::uint64_t> seeds;
   std::vector<BatchNormPolicy> bn_policies{BatchNormPolicy::eval};  ///< each of frozen treatments is made with each
   std::vector<FineTuning> fine_tuning{FineTuning::plain};           ///< and each that fine-tunes with each of these
   FineTuningSettings fine_tuning_settings;
-  std::int64_t scratch_epochs = 0;  ///< of treatment scratch
+  std::int64_t scratch_epochs = 0;  ///< of treatment scratch; iterations where training counts those
   std::int64_t source_epochs = 0;   ///< of base networks of the source; 0: as all others
   TrainingSettings training;
   std::optional<double> margin{};  ///< of top-1, a fraction: a smaller difference does not matter to whoever asks
+  std::optional<ExpectedImages> expects{};
+  std::optional<ReferenceTable> reference{};
   std::int64_t feature_cache_mib = 2048;  ///< budget of the feature cache on disk; 0: none
 };
 
@@ -117,6 +145,9 @@ Study parse_study(const std::string& yaml, const std::string& file_name);
 
 /// The study's treatments, each with the policies that it is made with, in the study's order.
 std::vector<Method> methods_of(const Study& study);
+
+/// Steps of a training with so many steps an epoch.
+std::int64_t total_steps(const TrainingSettings& training, std::int64_t steps_per_epoch);
 
 /// Every setting that a result depends on, as the study file names it ("training.lr") and as text.
 std::vector<std::pair<std::string, std::string>> settings_of(const Study& study);

@@ -10,14 +10,28 @@ DatasetPair open_one(const Study& study, const std::string& dataset, const std::
   ImageOptions images;
   if (study.images || dataset == "imagefolder") {
     images.transform = image_transform(study.model, study.images.value_or(ImagePreparation{}));
+  } else if (study.training.random_crop) {
+    fail(ErrorKind::data, "training.random_crop needs `images`: of what are random parts taken?");
   }
   return open_dataset(dataset, folder, images);
+}
+
+void check_expected(const Study& study, const DatasetPair& data) {
+  if (!study.expects) return;
+  const auto compare = [&](const char* part, std::int64_t expected, std::int64_t there) {
+    if (expected == there) return;
+    fail(ErrorKind::data, "expects.{} is {}, {} has {} images here: it is incomplete, or another data set", part,
+         expected, study.dataset, there);
+  };
+  compare("train", study.expects->train, data.train->size());
+  compare("test", study.expects->test, data.test->size());
 }
 
 }  // namespace
 
 StudyData open_study_data(const Study& study, const DataFolders& folders) {
   StudyData data = open_one(study, study.dataset, folders.data);
+  check_expected(study, data.target);
   if (study.source_dataset.empty()) return data;
   data.source = open_one(study, study.source_dataset, folders.source_data);
   const Shape source = data.source.train->item_shape();

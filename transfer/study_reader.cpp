@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <limits>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -96,6 +97,14 @@ void read_optimizer(const YamlMap& map, TrainingSettings& training) {
   read_number(map, "label_smoothing", training.label_smoothing, fraction, "in [0, 1)");
 }
 
+void read_length(const YamlMap& map, TrainingSettings& training) {
+  read_integer(map, "epochs", training.epochs, 1);
+  read_integer(map, "iterations", training.iterations, 1);
+  if (training.iterations == 0) return;
+  refuse(map, "epochs", "training.iterations");
+  refuse(map, "source_epochs", "training.iterations");
+}
+
 void read_schedule(const YamlMap& map, TrainingSettings& training) {
   read_word(map, "schedule", training.schedule, {"constant", "step", "linear", "cosine"});
   read_integer(map, "warmup_steps", training.warmup_steps, 0);
@@ -115,8 +124,8 @@ void read_training(const YamlValue& value, Study& study) {
   TrainingSettings& training = study.training;
   const YamlMap map(value, {"epochs", "source_epochs", "batch_size", "optimizer", "lr", "momentum", "nesterov",
                             "weight_decay", "schedule", "warmup_steps", "milestones", "gamma", "label_smoothing",
-                            "clip_norm", "amp", "crop_padding", "flip"});
-  read_integer(map, "epochs", training.epochs, 1);
+                            "clip_norm", "amp", "crop_padding", "flip", "iterations", "random_crop"});
+  read_length(map, training);
   read_integer(map, "source_epochs", study.source_epochs, 1);
   if (const auto source = map.find("source_epochs")) {
     source->require(!study.both_directions, "and split.both_directions exclude each other: keep one");
@@ -128,6 +137,8 @@ void read_training(const YamlValue& value, Study& study) {
   read_word(map, "amp", training.amp, {"none", "bf16"});
   read_integer(map, "crop_padding", training.crop_padding, 0);
   if (const auto flip = map.find("flip")) training.flip = flip->boolean();
+  if (const auto crop = map.find("random_crop")) training.random_crop = crop->boolean();
+  if (training.random_crop) refuse(map, "crop_padding", "training.random_crop");
 }
 
 /// "published", or what differs from it.
@@ -180,6 +191,8 @@ void check_fine_tuning(const YamlMap& map, const YamlValue& value, const Study& 
   }
   value.require(std::any_of(study.treatments.begin(), study.treatments.end(), fine_tunes),
                 "has no effect without BnB+ or AnB+ among the treatments");
+  value.require(study.training.iterations == 0 || !(asked(FineTuning::lp_ft) || asked(FineTuning::gradual)),
+                "lp-ft and gradual count epochs: give training.epochs instead of iterations");
   for (const FineTuning policy : study.fine_tuning) {
     for (const int cut : study.cuts) {
       value.require(first_free_epoch(policy, study.fine_tuning_settings, cut) < study.training.epochs,
@@ -216,17 +229,64 @@ void read_scratch(const YamlMap& root, Study& study) {
   const auto& treatments = study.treatments;
   const bool wanted = std::find(treatments.begin(), treatments.end(), Treatment::scratch) != treatments.end();
   if (!wanted) return refuse(root, "scratch", "no scratch among the treatments");
-  read_integer(YamlMap(root.at("scratch"), {"epochs"}), "epochs", study.scratch_epochs, 1);
-  root.at("scratch").require(study.scratch_epochs > 0, "needs epochs: how long is it trained?");
+  const char* length = study.training.iterations > 0 ? "iterations" : "epochs";
+  read_integer(YamlMap(root.at("scratch"), {length}), length, study.scratch_epochs, 1);
+  root.at("scratch").require(study.scratch_epochs > 0, fmt::format("needs {}: how long is it trained?", length));
+}
+
+/// A number of stages or blocks, or the name of the last of them.
+int read_cut(const YamlValue& value, const Study& study) {
+  const std::string text = value.node().IsScalar() ? value.node().Scalar() : "";
+  const bool name = !text.empty() && (std::isalpha(static_cast<unsigned char>(text[0])) != 0);
+  if (!name) return static_cast<int>(value.integer(1, 10000));
+  const Names names = cut_names(study.model, study.cuts_at);
+  const auto among = [&](const Names& all) { return std::find(all.begin(), all.end(), text) != all.end(); };
+  value.require(study.cuts_at == CutPlaces::blocks || among(names) || !among(cut_names(study.model, CutPlaces::blocks)),
+                fmt::format("is '{}', a block of {}: say cuts_at: blocks", text, study.model));
+  const std::string known = value.one_of(names);
+  return static_cast<int>(std::find(names.begin(), names.end(), known) - names.begin()) + 1;
+}
+
+std::vector<int> read_cuts(const YamlValue& value, const Study& study) {
+  if (!value.is("all")) return distinct(value, [&](const YamlValue& cut) { return read_cut(cut, study); });
+  std::vector<int> cuts(cut_names(study.model, study.cuts_at).size());
+  std::iota(cuts.begin(), cuts.end(), 1);
+  return cuts;
+}
+
+void read_expected(const YamlMap& root, Study& study) {
+  const auto value = root.find("expects");
+  if (!value) return;
+  const YamlMap map(*value, {"train", "test"});
+  study.expects = {.train = map.at("train").integer(1, kMost), .test = map.at("test").integer(1, kMost)};
+}
+
+/// A file, or a mapping with what to say of it.
+void read_reference(const YamlMap& root, Study& study) {
+  const auto value = root.find("reference");
+  if (!value) return;
+  study.reference.emplace();
+  if (value->node().IsScalar()) {
+    study.reference->file = value->text();
+    return;
+  }
+  const YamlMap map(*value, {"file", "source", "splits"});
+  study.reference->file = map.at("file").text();
+  if (const auto source = map.find("source")) study.reference->source = source->text();
+  if (const auto splits = map.find("splits")) {
+    study.reference->splits = distinct(*splits, [](const YamlValue& split) { return split.text(); });
+  }
 }
 
 void read_grid(const YamlMap& root, Study& study) {
   study.treatments = read_treatments(root.at("treatments"));
   if (std::none_of(study.treatments.begin(), study.treatments.end(), has_cuts)) {
+    refuse(root, "cuts_at", "no treatment that is made at cuts");
     refuse(root, "cuts", study.treatments.size() == 1 ? "base as the only treatment" : "base and scratch alone");
   } else {
-    study.cuts =
-        distinct(root.at("cuts"), [](const YamlValue& cut) { return static_cast<int>(cut.integer(1, 10000)); });
+    const Names places{name_of(CutPlaces::stages), name_of(CutPlaces::blocks)};
+    if (const auto at = root.find("cuts_at")) study.cuts_at = cut_places_from_name(at->one_of(places));
+    study.cuts = read_cuts(root.at("cuts"), study);
   }
   study.seeds = distinct(root.at("seeds"), [](const YamlValue& seed) { return seed.unsigned_integer(); });
 }
@@ -234,9 +294,10 @@ void read_grid(const YamlMap& root, Study& study) {
 }  // namespace
 
 Study parse_study(const std::string& yaml, const std::string& file_name) {
-  const YamlMap root(YamlValue(parse_yaml(yaml, file_name), "", file_name),
-                     {"name", "dataset", "model", "split", "samples", "treatments", "cuts", "seeds", "margin",
-                      "batch_norm_policy", "fine_tuning", "scratch", "images", "training", "feature_cache", "license"});
+  const YamlMap root(
+      YamlValue(parse_yaml(yaml, file_name), "", file_name),
+      {"name", "dataset", "model", "split", "samples", "treatments", "cuts", "seeds", "margin", "batch_norm_policy",
+       "fine_tuning", "scratch", "images", "training", "feature_cache", "cuts_at", "expects", "reference", "license"});
   Study study;
   study.name = folder_name(root.at("name"));
   study.dataset = read_dataset(root.at("dataset"));
@@ -254,6 +315,8 @@ Study parse_study(const std::string& yaml, const std::string& file_name) {
     margin->require(*study.margin > 0.0 && *study.margin < 0.5, "must be a fraction of top-1 above 0 and below 0.5");
   }
   read_scratch(root, study);
+  read_expected(root, study);
+  read_reference(root, study);
   if (const auto value = root.find("feature_cache")) {
     read_integer(YamlMap(*value, {"budget_mib"}), "budget_mib", study.feature_cache_mib, 0);
   }

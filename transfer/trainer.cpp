@@ -24,10 +24,11 @@ void check_amp(const std::string& amp, const Backend& backend) {
 Schedule make_schedule(const TrainingSettings& settings, std::int64_t steps_per_epoch) {
   Schedule schedule{.kind = schedule_kind_from_name(settings.schedule),
                     .base = settings.lr,
-                    .total_steps = settings.epochs * steps_per_epoch,
+                    .total_steps = total_steps(settings, steps_per_epoch),
                     .warmup_steps = settings.warmup_steps,
                     .milestones = settings.milestones,
                     .gamma = settings.gamma};
+  if (settings.iterations > 0) return schedule;
   for (std::int64_t& milestone : schedule.milestones) milestone *= steps_per_epoch;
   return schedule;
 }

@@ -4,7 +4,7 @@ namespace graft {
 
 Variable Sequential::forward(const Variable& x, const ForwardContext& context) {
   Variable y = x;
-  for (const auto& layer : layers_) y = layer->forward(y, context);
+  for (const auto& [name, layer] : layers_) y = layer->forward(y, context);
   return y;
 }
 

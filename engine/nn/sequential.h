@@ -20,14 +20,16 @@ class Sequential : public Module {
   }
   template <class M>
   std::shared_ptr<M> add(const std::string& name, std::shared_ptr<M> layer) {
-    layers_.push_back(layer);
+    layers_.emplace_back(name, layer);
     return add_module(name, std::move(layer));
   }
   std::size_t size() const { return layers_.size(); }
+  /// The layers with their names, in order.
+  const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& layers() const { return layers_; }
   Variable forward(const Variable& x, const ForwardContext& context) override;
 
  private:
-  std::vector<std::shared_ptr<Module>> layers_;
+  std::vector<std::pair<std::string, std::shared_ptr<Module>>> layers_;
 };
 
 }  // namespace graft

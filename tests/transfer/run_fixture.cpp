@@ -58,7 +58,7 @@ Study synthetic_study(const SyntheticStudy& study) {
 StudyBench::StudyBench(const SyntheticStudy& study, const SyntheticData& shape, bool feature_cache, int threads)
     : data_(synthetic_data(shape)), backend_(make_cpu_backend({.threads = threads})) {
   const Study parsed = synthetic_study(study);
-  const auto network = make_backbone(study.model, *backend_, backbone_options(*data_.train, 3));
+  const auto network = make_network(parsed, *data_.train, 3, *backend_);
   plan_ = make_plan(parsed, data_, network->stage_count(),
                     {.device_kind = backend_->device_kind(), .threads = threads, .data_hash = "synthetic"});
   if (feature_cache) cache_ = std::make_unique<FeatureCache>(folder_.path() / "features", parsed.feature_cache_mib);
@@ -96,7 +96,7 @@ std::string StudyBench::log(const RunSpec& run) const {
 }
 
 std::shared_ptr<Backbone> StudyBench::network() {
-  return make_backbone(environment_.study.model, *backend_, backbone_options(*data_.train, 3));
+  return make_network(environment_.study, *data_.train, 3, *backend_);
 }
 
 }  // namespace graft::testing
