@@ -48,8 +48,8 @@ CostFunction study_costs(const PreparedStudy& prepared, Backend& backend, bool f
   const double step = static_cast<double>(study.training.batch_size) * training_flops(image, 0);
   double rate = 0.0;  // operations a second; 0: not measured
   if (step < kSlowStep || backend.can_capture()) {
-    const SyntheticStepOptions options{
-        .model = study.model, .network = network, .training = study.training, .steps = 5};
+    SyntheticStepOptions options{.model = study.model, .network = network, .training = study.training, .steps = 5};
+    options.training.iterations = 0;  // as many as it takes to measure
     rate = 1e3 * step / median(time_steps(backend, options));
   }
 

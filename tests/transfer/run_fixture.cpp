@@ -95,8 +95,6 @@ std::string StudyBench::log(const RunSpec& run) const {
   return read_text(run_folder(environment_.folder, run.id) / "log.txt");
 }
 
-std::shared_ptr<Backbone> StudyBench::network() {
-  return make_network(environment_.study, *data_.train, 3, *backend_);
-}
+std::shared_ptr<Backbone> StudyBench::network() { return make_network(environment_.study, *data_.train, 3, *backend_); }
 
 }  // namespace graft::testing
