@@ -14,6 +14,7 @@
 #include "datasets/random_crop.h"
 #include "engine/base/dtype.h"
 #include "engine/base/shape.h"
+#include "engine/io/checkpoint.h"
 
 namespace graft {
 
@@ -68,6 +69,7 @@ struct DatasetPair {
 struct ImageOptions {
   std::optional<ImageTransform> transform{};  ///< none: image files by ImageTransform's defaults, others as they are
   ImageLimits limits{};
+  std::uint64_t max_bytes = CheckpointOptions{}.max_bytes;  ///< what a compressed array of an .npz may declare
   /// Files that give images several labels each (datasets/label_file.h), in place of class folders; imagefolder's
   /// alone.
   LabelFiles labels{};

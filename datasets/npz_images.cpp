@@ -107,9 +107,9 @@ Part read_part(const Checkpoint& file, const std::vector<std::string>& images, c
   return part;
 }
 
-std::pair<Part, Part> read_parts(const fs::path& path, const std::string& remedy) {
+std::pair<Part, Part> read_parts(const fs::path& path, const CheckpointOptions& limits, const std::string& remedy) {
   if (!fs::is_directory(path)) {
-    const auto file = open_checkpoint(path);
+    const auto file = open_checkpoint(path, limits);
     return {read_part(*file, {"train_images", "x_train"}, {"train_labels", "y_train"}, remedy),
             read_part(*file, {"test_images", "x_test"}, {"test_labels", "y_test"}, remedy)};
   }
@@ -118,15 +118,15 @@ std::pair<Part, Part> read_parts(const fs::path& path, const std::string& remedy
     if (!fs::exists(file)) fail(ErrorKind::data, "{}: is not there; {}", file.string(), remedy);
   }
   const auto read = [&](const fs::path& file) {
-    return read_part(*open_checkpoint(file), {"images", "x"}, {"labels", "y"}, remedy);
+    return read_part(*open_checkpoint(file, limits), {"images", "x"}, {"labels", "y"}, remedy);
   };
   return {read(path / "train.npz"), read(test)};
 }
 
 }  // namespace
 
-DatasetPair read_npz_images(const fs::path& path, const std::string& remedy) {
-  auto [train, test] = read_parts(path, remedy);
+DatasetPair read_npz_images(const fs::path& path, const CheckpointOptions& limits, const std::string& remedy) {
+  auto [train, test] = read_parts(path, limits, remedy);
   if (!(train.images.item_shape == test.images.item_shape)) {
     fail(ErrorKind::data, "{}: training images are {}, test images {}; {}", path.string(),
          train.images.item_shape.str(), test.images.item_shape.str(), remedy);

@@ -50,7 +50,7 @@ DatasetPair open_by_name(const DatasetEntry& entry, const std::string& data_dir,
   if (entry.name == "cifar10") return read_cifar10(data_dir, entry.remedy);
   if (entry.name == "cifar100") return read_cifar100(data_dir, Cifar100Labels::fine, entry.remedy);
   if (entry.name == "cifar100-coarse") return read_cifar100(data_dir, Cifar100Labels::coarse, entry.remedy);
-  if (entry.name == "npz") return read_npz_images(data_dir, entry.remedy);
+  if (entry.name == "npz") return read_npz_images(data_dir, {.max_bytes = images.max_bytes}, entry.remedy);
   return open_image_folder(data_dir, images);
 }
 

@@ -42,7 +42,7 @@ struct Version {
 
 /// The network with a head of as many classes as the checkpoint's.
 Version load_version(const CompareFlags& flags, const std::string& file, const Dataset& data, Backend& backend) {
-  const auto checkpoint = open_checkpoint(file);
+  const auto checkpoint = open_checkpoint(file, {.max_bytes = flags.network.max_bytes});
   const auto of_data = static_cast<std::int64_t>(data.class_names().size());
   const auto make = [&](std::int64_t classes) {
     BackboneOptions options = backbone_options(data, classes);

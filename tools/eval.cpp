@@ -80,7 +80,7 @@ int eval(const EvalFlags& flags) {
   const auto backend = backend_registry().make(common.device.name, backend_options(common.device, common.threads));
   check_amp(common.amp, *backend);
   const NetworkAndData opened = open_network(common, *backend);
-  start_from(*open_checkpoint(flags.pretrained), *opened.network);
+  start_from(*open_checkpoint(flags.pretrained, {.max_bytes = common.max_bytes}), *opened.network);
   const Evaluation result = evaluate(flags, opened, *backend);
   (flags.json ? print_json : print_text)(flags, result, opened.data.train->class_names());
   return 0;

@@ -18,6 +18,7 @@
 #include "engine/nn/state.h"
 #include "models/pretrained.h"
 #include "tools/command.h"
+#include "tools/max_bytes_flag.h"
 
 // `graft import`: a published checkpoint under graft's names, with the map of what went where.
 namespace graft {
@@ -98,8 +99,7 @@ void add_import(CLI::App& app, CommandContext& context) {
       ->check(CLI::PositiveNumber);
   command->add_option("--section", flags->file_options.section,
                       "entry of a PyTorch file that holds the weights, such as ema");
-  command->add_option("--max-bytes", flags->file_options.max_bytes, "the most bytes that a compressed part may declare")
-      ->capture_default_str();
+  add_max_bytes_flag(*command, flags->file_options.max_bytes);
   command->add_option("--license", flags->license, "a note on the weights' licence for the file's metadata");
   command->add_option("--allow-missing", flags->options.allow_missing, "names that the file need not have");
   command->add_option("--allow-leftover", flags->options.allow_leftover, "tensors of the file that may be left over");

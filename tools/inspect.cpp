@@ -11,6 +11,7 @@
 #include "engine/io/sha256.h"
 #include "engine/io/stored_tensor.h"
 #include "tools/command.h"
+#include "tools/max_bytes_flag.h"
 #include "transfer/text_table.h"
 
 // `graft inspect FILE`: what is in a checkpoint. Without --hash only headers are read, never tensors' data.
@@ -107,8 +108,7 @@ void add_inspect(CLI::App& app, CommandContext& context) {
   command->add_flag("--json", flags->json, "print JSON");
   command->add_flag("--hash", flags->hash, "print the SHA-256 of the file, which reads all of it");
   command->add_option("--section", flags->options.section, "the entry of a PyTorch file that holds the weights");
-  command->add_option("--max-bytes", flags->options.max_bytes, "the most bytes that one compressed part may declare")
-      ->capture_default_str();
+  add_max_bytes_flag(*command, flags->options.max_bytes);
   command->callback([&context, flags] { context.chosen = [flags] { return inspect(*flags); }; });
 }
 

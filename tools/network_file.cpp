@@ -13,6 +13,7 @@
 #include "engine/base/error.h"
 #include "engine/io/checkpoint.h"
 #include "models/pretrained.h"
+#include "tools/max_bytes_flag.h"
 #include "transfer/trainer.h"
 
 namespace graft {
@@ -37,7 +38,7 @@ std::vector<std::string> names_in(const Checkpoint& file) {
 void add_network_file_flags(CLI::App& command, NetworkFileFlags& flags) {
   command.add_option("--model", flags.model, "a name of graft models")->required();
   command.add_option("--pretrained,--checkpoint", flags.pretrained, "the weights")->required();
-  command.add_option("--max-bytes", flags.max_bytes, "the most bytes that a compressed part of them may declare");
+  add_max_bytes_flag(command, flags.max_bytes);
   command.add_option("--num-classes", flags.num_classes, "default: as many as the checkpoint's head has")
       ->check(CLI::NonNegativeNumber);
   command.add_option("-b,--batch-size", flags.batch_size)->check(CLI::PositiveNumber);

@@ -32,8 +32,8 @@ fs::path output_folder(const TrainFlags& flags) {
 /// First values, or the published weights; a head for other classes keeps its first values.
 void give_values(const TrainFlags& flags, Backbone& network) {
   if (flags.pretrained.empty()) return start_anew(network, flags.seed);
-  const ImportPlan plan =
-      start_from(*open_checkpoint(flags.pretrained), network, {.replace_unfit_head = true}, flags.seed);
+  const ImportPlan plan = start_from(*open_checkpoint(flags.pretrained, {.max_bytes = flags.network.max_bytes}),
+                                     network, {.replace_unfit_head = true}, flags.seed);
   const bool new_head = std::any_of(plan.kept.begin(), plan.kept.end(),
                                     [](const std::string& name) { return !name.ends_with("num_batches_tracked"); });
   log_info("graft: {} tensors from {}{}", plan.tensors.size(), flags.pretrained,

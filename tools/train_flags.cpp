@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/base/error.h"
+#include "tools/max_bytes_flag.h"
 #include "transfer/executor.h"
 
 namespace graft {
@@ -52,6 +53,7 @@ void add_network_flags(CLI::App& command, NetworkFlags& flags) {
   command.add_option("--model", flags.model, "a name of graft models");
   command.add_option("--dataset", flags.dataset, "a name of graft datasets");
   command.add_option("--data-dir", flags.data_dir, "folder of the data set's files");
+  add_max_bytes_flag(command, flags.max_bytes);
   command.add_option("--labels", flags.labels.all,
                      "a CSV file with an image's path in --data-dir and a 0 or 1 for each class a line");
   command.add_option("--val-labels", flags.labels.test, "the same of the test images; default: those in val/ or test/");
@@ -108,6 +110,7 @@ NetworkAndData open_network(const NetworkFlags& flags, Backend& backend, const D
     fail(ErrorKind::usage, "--val-labels {}: --labels is wanted, too", flags.labels.test);
   }
   ImageOptions images = image_options(flags.model, flags.dataset, flags.image);
+  images.max_bytes = flags.max_bytes;
   images.labels = flags.labels;
   NetworkAndData result{.data = open_dataset(flags.dataset, flags.data_dir, images),
                         .network = nullptr,

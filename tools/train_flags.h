@@ -8,6 +8,7 @@
 #include <string>
 
 #include "datasets/dataset.h"
+#include "engine/io/checkpoint.h"
 #include "models/backbone.h"
 #include "tools/augment_flags.h"
 #include "tools/device_flags.h"
@@ -21,6 +22,7 @@ struct NetworkFlags {
   std::string model;
   std::string dataset = "fashion-mnist";
   std::string data_dir;
+  std::uint64_t max_bytes = CheckpointOptions{}.max_bytes;  ///< of checkpoints and .npz data
   LabelFiles labels{};
   std::string loss;              ///< "cross-entropy" or "bce"; empty: as model and data set want
   std::int64_t num_classes = 0;  ///< 0: the data set's

@@ -83,7 +83,19 @@ TEST_F(Inspect, BadFilesEndInOneLine) {
   std::ifstream whole(fixture("deflated.npz"), std::ios::binary);
   const std::string npz((std::istreambuf_iterator<char>(whole)), std::istreambuf_iterator<char>());
   expect_bad(file("cut.npz", npz.substr(0, npz.size() / 2)), {"truncated"});
-  expect_one_line(run_graft({"inspect", fixture("deflated.npz"), "--max-bytes", "100"}), kData, {"--max-bytes"});
+  const std::string deflated = fixture("deflated.npz");
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"inspect", deflated},
+        {"import", deflated, "--model", "convnet6", "-o", path("imported.safetensors").string()},
+        {"predict", "--model", "convnet6", "--pretrained", deflated, "image.png"},
+        {"train", "--model", "convnet6", "--pretrained", deflated, "--output", path("run").string()},
+        {"train", "--model", "convnet6", "--dataset", "npz", "--data-dir", deflated, "--output", path("npz").string()},
+        {"eval", "--model", "convnet6", "--pretrained", deflated},
+        {"compare", "--model", "convnet6", deflated, deflated}}) {
+    std::vector<std::string> arguments = command;
+    arguments.insert(arguments.end(), {"--max-bytes", "100"});
+    expect_one_line(run_graft(arguments), kData, {"deflated.npz", "declares", "raise --max-bytes"});
+  }
 }
 
 }  // namespace
