@@ -17,11 +17,20 @@ function(graft_tests NAME)
   string(JOIN "-" labels ${ARG_LABELS})  # one label: ctest -L finds each word in it, and lists do not pass discovery
   add_executable(${NAME} ${sources})
   target_link_libraries(${NAME} PRIVATE graft_compile ${ARG_LINK} ${ARG_UNPARSED_ARGUMENTS} GTest::gtest_main)
+  target_precompile_headers(${NAME} REUSE_FROM graft_tests_headers)
   target_compile_definitions(${NAME} PRIVATE GRAFT_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  # Tests are compiled more often than they run: what they call is what is fast.
-  target_compile_options(${NAME} PRIVATE $<$<AND:$<CONFIG:Release>,$<COMPILE_LANGUAGE:CXX>>:-O1>)
+  target_link_libraries(${NAME} PRIVATE graft_tests_options)
   if("engine" IN_LIST ARG_LABELS)
     add_dependencies(engine_tests ${NAME})
   endif()
-  gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600 LABELS "${labels}")
+  if(GRAFT_SANITIZE)
+    # To start a sanitized process costs more than most tests: a process for every eighth test instead of one a test.
+    foreach(shard RANGE 7)
+      add_test(NAME ${NAME}.${shard} COMMAND ${NAME} --gtest_brief=1)
+      set_tests_properties(${NAME}.${shard} PROPERTIES TIMEOUT 1200 LABELS "${labels}"
+                           ENVIRONMENT "GTEST_TOTAL_SHARDS=8;GTEST_SHARD_INDEX=${shard}")
+    endforeach()
+  else()
+    gtest_discover_tests(${NAME} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600 LABELS "${labels}")
+  endif()
 endfunction()
