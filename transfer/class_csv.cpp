@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
-#include "engine/base/error.h"
+#include "transfer/class_audit.h"
 
 namespace graft {
 namespace {
@@ -17,25 +15,13 @@ std::string csv_cell(const std::string& text) {
   return quoted + "\"";
 }
 
-const std::vector<std::string>& target_names(const RunResult& run, const Manifest& manifest) {
-  const auto split = std::find_if(manifest.splits.begin(), manifest.splits.end(),
-                                  [&](const ManifestSplit& s) { return s.name == run.split; });
-  if (split == manifest.splits.end()) {
-    fail(ErrorKind::data, "manifest.json: has no split '{}', which run {} was made on", run.split, run.id);
-  }
-  const std::vector<std::string>& names = run.target == "A" ? split->source : split->target;
-  if (names.size() == run.by_class.size()) return names;
-  fail(ErrorKind::data, "manifest.json: split '{}' has {} classes in half {}, run {} counts {}", run.split,
-       names.size(), run.target, run.id, run.by_class.size());
-}
-
 }  // namespace
 
 std::string class_csv(const std::vector<RunResult>& results, const Manifest& manifest) {
   std::string text = "run,treatment,split,source,target,n,seed,class,top1,correct,n_test\n";
   for (const RunResult& r : last_of_each(results)) {
     if (r.status != "ok" || r.by_class.empty()) continue;
-    const std::vector<std::string>& names = target_names(r, manifest);
+    const std::vector<std::string>& names = target_classes(r, manifest);
     for (std::size_t i = 0; i < names.size(); ++i) {
       const auto& [right, tested] = r.by_class[i];
       const double top1 = tested == 0 ? 0.0 : static_cast<double>(right) / static_cast<double>(tested);

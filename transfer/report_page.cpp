@@ -166,7 +166,7 @@ std::string part_sections(const PagePart& part, const Manifest& manifest) {
     text += figure(part.differences,
                    "Mean paired difference to base and its 95% interval; how they are formed stands under the table.");
   }
-  return text + result_sections(data) + reference_section(data);
+  return text + result_sections(data) + class_section(data, manifest) + reference_section(data);
 }
 
 }  // namespace

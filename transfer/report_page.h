@@ -26,6 +26,10 @@ std::string report_page(const std::vector<PagePart>& parts, const Manifest& mani
 
 /// The sections after the figures: tables of differences and failures, settings, provenance, how to make it again.
 std::string result_sections(const ReportData& data);
+/// What arms do to single classes, "" where no record counts them.
+std::string class_section(const ReportData& data, const Manifest& manifest);
+/// "+0.0123 &plusmn; 0.0045", marked where the whole interval is below zero.
+std::string html_difference(const IntervalEstimate& estimate);
 /// Published runs beside the study's own, "" without any.
 std::string reference_section(const ReportData& data);
 std::string record_sections(const ReportData& data, const Manifest& manifest);

@@ -16,14 +16,6 @@ std::string treatment_cell(const std::string& treatment) {
                      html_escape(treatment));
 }
 
-std::string difference_cell(const IntervalEstimate& estimate) {
-  if (!estimate.half_width) return "not enough pairs";
-  const std::string text = fmt::format("{}{:.4f} &plusmn; {:.4f}", estimate.mean < 0.0 ? "&minus;" : "+",
-                                       std::abs(estimate.mean), *estimate.half_width);
-  const bool below = estimate.mean + *estimate.half_width < 0.0;
-  return below ? "<span class=\"below\">" + text + "</span>" : text;
-}
-
 std::string row_note(const ArmRow& row) {
   Cells notes;
   if (row.untrained > 0) notes.push_back(fmt::format("{} did not train", row.untrained));
@@ -39,7 +31,7 @@ Cells arm_cells(const ArmRow& row, const std::string& who, const ArmMean& mean, 
   const bool any = mean.runs > 0;
   return {who,
           base ? "" : std::to_string(row.arm.cut),
-          base ? "" : difference_cell(difference.difference),
+          base ? "" : html_difference(difference.difference),
           base ? "" : std::to_string(difference.difference.units),
           any ? fmt::format("{:.4f}", mean.mean) : "",
           any ? fmt::format("{:.4f} &ndash; {:.4f}", mean.lowest, mean.highest) : "",
@@ -117,6 +109,14 @@ std::string all_runs(const ReportData& data) {
 }
 
 }  // namespace
+
+std::string html_difference(const IntervalEstimate& estimate) {
+  if (!estimate.half_width) return "not enough pairs";
+  const std::string text = fmt::format("{}{:.4f} &plusmn; {:.4f}", estimate.mean < 0.0 ? "&minus;" : "+",
+                                       std::abs(estimate.mean), *estimate.half_width);
+  const bool below = estimate.mean + *estimate.half_width < 0.0;
+  return below ? "<span class=\"below\">" + text + "</span>" : text;
+}
 
 std::string result_sections(const ReportData& data) {
   std::string text = difference_table(data);
