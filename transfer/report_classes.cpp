@@ -42,9 +42,14 @@ std::string extremes_table(const std::vector<ArmAudit>& audits) {
   std::vector<Cells> rows;
   for (const ArmAudit& audit : audits) {
     if (audit.classes.empty()) continue;
+    std::vector<const ClassEffect*> known;  // a single pair says nothing of what a class loses
+    for (const ClassEffect& effect : audit.classes) {
+      if (effect.difference.half_width) known.push_back(&effect);
+    }
     rows.push_back({html_escape(audit.row.arm.treatment), std::to_string(audit.row.arm.cut),
                     range_text(audit.base_range()), range_text(audit.treated_range()),
-                    named_difference(audit.classes.front()), named_difference(audit.classes.back())});
+                    known.empty() ? "not enough pairs" : named_difference(*known.front()),
+                    known.empty() ? "" : named_difference(*known.back())});
   }
   return html_table({"treatment", "cut", "base: worst &ndash; best class", "arm: worst &ndash; best class",
                      "loses most", "gains most"},

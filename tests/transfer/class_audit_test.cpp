@@ -111,6 +111,17 @@ TEST(ClassAudit, ThePageNamesTheClassThatTheMeanHides) {
   EXPECT_EQ(class_section(make_report_data(study, uncounted), manifest_of(study)), "");
 }
 
+TEST(ClassAudit, AClassWithASinglePairIsNoExtreme) {
+  const Study study = few();
+  std::vector<RunResult> results = results_of(study, kAnswers);
+  for (RunResult& run : results) {
+    if (run.treatment == "AnB" && run.cut == 2 && run.seed > 0) run.by_class[2] = {0, 0};
+  }
+  const std::string text = class_section(make_report_data(study, results), manifest_of(study));
+  EXPECT_THAT(text, HasSubstr(">" + study.target_classes[2] + "</td>"));
+  EXPECT_THAT(text, Not(HasSubstr(">" + study.target_classes[2] + " ")));
+}
+
 TEST(ClassAudit, ARecordThatDoesNotFitTheManifest) {
   const Study study = few();
   std::vector<RunResult> results = results_of(study, kAnswers);
