@@ -14,6 +14,7 @@
 #include "tools/study_flags.h"
 #include "transfer/class_csv.h"
 #include "transfer/expected_data.h"
+#include "transfer/launch_rank.h"
 #include "transfer/plan_cost.h"
 #include "transfer/reference.h"
 #include "transfer/report.h"
@@ -90,6 +91,7 @@ int run(const StudyFlags& flags, const CommandContext& context) {
   options.device_name = processor_name();
   options.command_line = context.command_line;
   options.stop = &catch_interrupts();
+  if (const auto launch = launch_rank()) options.process = launch->name;
   const Study study = parse_study(options.study_text, options.study_file);
   if (study.reference && !std::filesystem::exists(reference_path(options.folder))) {
     check_reference(*study.reference, options.study_file);
@@ -99,9 +101,14 @@ int run(const StudyFlags& flags, const CommandContext& context) {
     fail(ErrorKind::interrupted, "interrupted; {} of {} runs are done; go on with: {}", outcome.done, outcome.planned,
          shell_line(context.command_line));
   }
-  fmt::print("{}", report_table(outcome.study, outcome.results));
-  std::fflush(stdout);
-  try_report(options, outcome.study);
+  if (outcome.last) {
+    fmt::print("{}", report_table(outcome.study, outcome.results));
+    std::fflush(stdout);
+    try_report(options, outcome.study);
+  } else {
+    log_info("graft: {} of {} runs are done; the last process to end writes table and page", outcome.done,
+             outcome.planned);
+  }
   if (outcome.failed == 0) return 0;
   fail(ErrorKind::failure, "{} of {} runs failed, see {}; the same command tries them again", outcome.failed,
        outcome.planned, (options.folder / "results.jsonl").string());

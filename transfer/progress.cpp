@@ -19,7 +19,7 @@ std::string duration_text(double seconds) {
 }
 
 Progress::Progress(std::int64_t total, std::int64_t done, std::int64_t steps_per_run)
-    : terminal_(isatty(STDERR_FILENO) == 1), total_(total), already_(done), steps_per_run_(steps_per_run) {}
+    : terminal_(isatty(STDERR_FILENO) == 1), total_(total), steps_per_run_(steps_per_run), already_(done) {}
 
 Progress::~Progress() {
   const std::scoped_lock lock(mutex_);
@@ -38,6 +38,17 @@ void Progress::run_ended(const std::string& line, bool failed) {
   if (failed) ++failed_;
   clear_line_locked();
   if (!terminal_ || failed) log_line(fmt::format("[{}] {}", status_locked(), line));
+}
+
+void Progress::run_lost() {
+  const std::scoped_lock lock(mutex_);
+  if (running_ > 0) --running_;
+}
+
+void Progress::run_ended_elsewhere(bool failed) {
+  const std::scoped_lock lock(mutex_);
+  ++already_;
+  if (failed) ++failed_;
 }
 
 void Progress::refresh() {

@@ -27,6 +27,10 @@ class Progress {
   void run_started();
   /// A run has ended, `line` says how. Its `steps` (those of a finished run, or fewer) leave the running ones.
   void run_ended(const std::string& line, bool failed);
+  /// A run that was started here goes on elsewhere.
+  void run_lost();
+  /// Another process has ended a run.
+  void run_ended_elsewhere(bool failed);
   /// Renews the terminal's line; to be called a few times a second.
   void refresh();
   /// "12/93 done, 2 running, 24.1 runs/min, ETA 3 min 21 s"
@@ -38,11 +42,11 @@ class Progress {
 
   const bool terminal_;
   const std::int64_t total_;
-  const std::int64_t already_;
   const std::int64_t steps_per_run_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::atomic<std::int64_t> steps_ = 0;
   mutable std::mutex mutex_;
+  std::int64_t already_;  ///< ended by other processes
   std::int64_t ended_ = 0;
   std::int64_t failed_ = 0;
   std::int64_t running_ = 0;

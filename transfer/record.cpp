@@ -7,6 +7,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <system_error>
 
 #include "engine/base/error.h"
 #include "engine/io/file.h"
@@ -150,18 +151,39 @@ std::vector<RunResult> last_of_each(const std::vector<RunResult>& results) {
   return last;
 }
 
-std::vector<RunResult> read_results(const std::filesystem::path& folder) {
-  const std::filesystem::path path = folder / "results.jsonl";
-  if (!std::filesystem::exists(path)) return {};
-  const std::string text = read_text(path);
+std::vector<std::filesystem::path> record_files(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(kResultsPrefix) && name.ends_with(".jsonl")) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  const std::filesystem::path first = folder / "results.jsonl";
+  if (std::filesystem::exists(first)) files.insert(files.begin(), first);
+  return files;
+}
+
+std::vector<RunResult> read_record(const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file)) return {};
+  const std::string text = read_text(file);
   std::vector<RunResult> results;
   std::size_t start = 0;
   for (int number = 1;; ++number) {
     const std::size_t end = text.find('\n', start);
     if (end == std::string::npos) return results;  // what follows the last newline is empty or torn
-    results.push_back(result_from_json(text.substr(start, end - start), path.string() + ":" + std::to_string(number)));
+    results.push_back(result_from_json(text.substr(start, end - start), file.string() + ":" + std::to_string(number)));
     start = end + 1;
   }
+}
+
+std::vector<RunResult> read_results(const std::filesystem::path& folder) {
+  std::vector<RunResult> results;
+  for (const std::filesystem::path& file : record_files(folder)) {
+    const std::vector<RunResult> some = read_record(file);
+    results.insert(results.end(), some.begin(), some.end());
+  }
+  return results;
 }
 
 }  // namespace graft

@@ -60,7 +60,13 @@ std::vector<std::string> comparable_lines(const std::vector<RunResult>& results)
 /// last trial left it.
 std::vector<RunResult> last_of_each(const std::vector<RunResult>& results);
 
-/// The results of a study's folder, in file order; empty if there are none. A torn last line is not read.
+/// The records of a study's folder: results.jsonl, where it is there, and those of processes that train the study
+/// beside the first or were killed, results-NAME.jsonl, by name.
+std::vector<std::filesystem::path> record_files(const std::filesystem::path& folder);
+inline constexpr const char* kResultsPrefix = "results-";
+/// The results of one record, in file order; empty if it is not there. A torn last line is not read.
+std::vector<RunResult> read_record(const std::filesystem::path& file);
+/// The results of all records of a study's folder, in their order.
 std::vector<RunResult> read_results(const std::filesystem::path& folder);
 
 }  // namespace graft

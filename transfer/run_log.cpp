@@ -12,6 +12,8 @@ RunLog::RunLog(const std::filesystem::path& folder) : path_(folder / "log.txt") 
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) fail_system(ErrorKind::failure, folder, "create the folder", error.value());
+  // A process that had this run before, and does not know yet that it has lost it, keeps the file that it has.
+  std::filesystem::remove(path_, error);
   file_ = Descriptor(::open(path_.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0666));
   if (!file_.is_open()) fail_system(ErrorKind::failure, path_, "create", errno);
 }

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -17,11 +18,13 @@
 #include "engine/io/sha256.h"
 #include "transfer/executor.h"
 #include "transfer/folder_error.h"
+#include "transfer/launch_rank.h"
 #include "transfer/manifest.h"
 #include "transfer/progress.h"
 #include "transfer/runner_folder.h"
 #include "transfer/runner_pool.h"
 #include "transfer/source_weights.h"
+#include "transfer/study_process.h"
 #include "transfer/trainer.h"
 
 namespace graft {
@@ -52,17 +55,12 @@ RunEnd end_of(const RunResult& result) { return result.status == "ok" ? RunEnd::
 /// The workers of one study: threads that take runs from a pool, each with a backend of its own.
 class Workers {
  public:
-  Workers(const RunnerOptions& options, const RunEnvironment& environment, RunnerPool& pool, Progress& progress,
-          std::vector<RunResult>& results)
-      : options_(options),
-        environment_(environment),
-        pool_(pool),
-        progress_(progress),
-        results_(results),
-        record_(environment.folder / "results.jsonl") {}
+  Workers(const RunnerOptions& options, const RunEnvironment& environment, RunnerPool& pool, StudyProcess& process,
+          Progress& progress)
+      : options_(options), environment_(environment), pool_(pool), process_(process), progress_(progress) {}
 
-  /// Runs until the pool is empty or stopped. `halt` is what the environment's runs look at.
-  void run(int count, std::atomic<bool>& halt) {
+  /// Runs until the pool is empty or stopped.
+  void run(int count) {
     active_ = count;
     std::vector<std::jthread> threads;
     threads.reserve(static_cast<std::size_t>(count));
@@ -72,8 +70,8 @@ class Workers {
       ended_.wait_for(lock, std::chrono::milliseconds(100));
       const bool asked = options_.stop != nullptr && options_.stop->load();
       if (asked || pool_.error()) {
-        halt = true;
         pool_.stop();
+        process_.stop_all();
       }
       progress_.refresh();
     }
@@ -103,13 +101,19 @@ class Workers {
   /// False if it was interrupted. Lets FolderError and a device's failure pass: those end the study.
   bool execute(const RunSpec& run, Backend& backend) {
     try {
-      RunResult result = execute_run(run, environment_, backend, progress_.steps());
+      RunEnvironment environment = environment_;
+      environment.stop = &process_.stop_flag(run.id);
+      RunResult result = execute_run(run, environment, backend, progress_.steps());
       result.choices = backend.choices();
       finish(run, result);
     } catch (const FolderError&) {
       throw;
     } catch (const Error& error) {
-      if (error.kind() == ErrorKind::interrupted) return false;
+      if (error.kind() == ErrorKind::interrupted) {
+        if (process_.holds(run.id)) return false;
+        lose(run);
+        return true;
+      }
       if (error.kind() == ErrorKind::device) throw;
       finish(run, failed_result(run, environment_, error.what()));
     } catch (const std::exception& error) {
@@ -119,14 +123,8 @@ class Workers {
   }
 
   void finish(const RunSpec& run, const RunResult& result) {
-    record(run, result);
+    if (!process_.record(result)) return lose(run);
     pool_.finish(run, end_of(result));
-  }
-
-  void record(const RunSpec& run, const RunResult& result) {
-    const std::scoped_lock lock(mutex_);
-    writing_to_folder([&] { record_.append(to_json_line(result)); });
-    results_.push_back(result);
     const std::string what =
         fmt::format("{} cut {} on {} of {} seed {}", label_of(result), run.cut, run.target, run.split.name, run.seed);
     if (result.status == "ok") {
@@ -136,13 +134,19 @@ class Workers {
     }
   }
 
+  /// This process gave no sign of life for so long that another one has taken the run over.
+  void lose(const RunSpec& run) {
+    log_warning("run {} was taken over by another process", run.id);
+    progress_.run_lost();
+    pool_.lose(run);
+  }
+
   const RunnerOptions& options_;
   const RunEnvironment& environment_;
   RunnerPool& pool_;
+  StudyProcess& process_;
   Progress& progress_;
-  std::vector<RunResult>& results_;
-  LineAppender record_;
-  std::mutex mutex_;  ///< of record_, results_ and active_
+  std::mutex mutex_;  ///< of active_
   std::condition_variable ended_;
   int active_ = 0;
 };
@@ -165,15 +169,26 @@ Manifest begin_manifest(const RunnerFolder& folder, const RunnerOptions& options
 }
 
 /// Adds the hashes of weights that are not in the manifest yet.
-void end_manifest(const RunnerFolder& folder, Manifest manifest, const std::vector<RunResult>& results) {
+void end_manifest(const RunnerFolder& folder) {
+  Manifest manifest = read_manifest(folder.path());
   bool changed = false;
-  for (const RunResult& result : results) {
+  for (const RunResult& result : read_results(folder.path())) {
     const fs::path weights = checkpoint_path(folder.path(), result.id);
     if (result.status != "ok" || manifest.weights.contains(result.id) || !fs::exists(weights)) continue;
     manifest.weights[result.id] = sha256_file(weights);
     changed = true;
   }
   if (changed) write_manifest(folder.path(), manifest);
+}
+
+/// Of processes that train a study together none has recorded anything yet, perhaps.
+void check_joins_same_binary(const fs::path& folder, const std::string& binary) {
+  const Manifest present = read_manifest(folder);
+  if (present.binaries.empty() || present.binaries.back().sha256 == binary) return;
+  fail(ErrorKind::data,
+       "{}: another binary is training this study ({:.12}, this is {:.12}); add --accept-binary to mix them, or give "
+       "another --output",
+       folder.string(), present.binaries.back().sha256, binary);
 }
 
 RunnerOutcome outcome_of(const Plan& plan, std::vector<RunResult> results) {
@@ -232,10 +247,37 @@ void import_source(const Study& study, const RunnerOptions& options, const Study
   });
 }
 
+/// Trains what is left, until all runs have ended here or elsewhere, or it was stopped.
+void train(const RunnerOptions& options, const PreparedStudy& prepared, const RunnerFolder& folder,
+           StudyProcess& process, const std::vector<RunResult>& before) {
+  const Plan& plan = prepared.plan;
+  FeatureCache cache(folder.path() / "features" / process.name(), plan.study.feature_cache_mib);
+  const RunEnvironment environment{.study = plan.study,
+                                   .data = prepared.data,
+                                   .folder = folder.path(),
+                                   .features = options.feature_cache ? &cache : nullptr,
+                                   .binary = options.binary,
+                                   .versions = options.versions};
+  const auto already = static_cast<std::int64_t>(before.size());
+  const HalfData half = open_half(plan.study, prepared.data, plan.runs.front());
+  Progress progress(static_cast<std::int64_t>(plan.runs.size()), already,
+                    total_steps(plan.study.training, steps_per_epoch(*half.train, plan.study.training)));
+  RunnerPool pool(plan.runs, ends_of(before), [&](const RunSpec& run) {
+    const RunClaim claim = process.claim(run.id);
+    if (claim == RunClaim::ok || claim == RunClaim::failed) progress.run_ended_elsewhere(claim == RunClaim::failed);
+    return claim;
+  });
+  const auto left = static_cast<std::int64_t>(plan.runs.size()) - already;
+  Workers workers(options, environment, pool, process, progress);
+  workers.run(static_cast<int>(std::min<std::int64_t>(options.jobs, left)));
+  if (pool.error()) rethrow(pool.error(), last_of_each(read_results(folder.path())).size(), plan.runs.size());
+}
+
 }  // namespace
 
 int default_jobs(int threads) {
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / std::max(1, threads));
+  const auto launch = launch_rank();
+  return std::max(1, cores_of_rank(launch ? launch->ranks_on_machine : 1) / std::max(1, threads));
 }
 
 PreparedStudy prepare_study(const RunnerOptions& options) {
@@ -269,45 +311,34 @@ RunnerOutcome run_study(const RunnerOptions& given) {
   const Plan& plan = prepared.plan;
 
   RunnerFolder folder(options.folder);
+  StudyProcess process(folder.path(), {.label = options.process, .silence = options.silence, .stop = options.stop});
   const Manifest description = describe(options, prepared);
   check_same_study(folder, plan.study);
   folder.check_same(description);
-  std::vector<RunResult> results = folder.take_up(plan);
-  if (!options.accept_binary) folder.check_binary(results, options.binary);
-  // Made in any case: it removes what a killed process left.
-  FeatureCache cache(folder.path() / "features", plan.study.feature_cache_mib);
-  if (results.size() == plan.runs.size()) {
-    log_info("graft: all {} runs are there already", results.size());
-    end_manifest(folder, read_manifest(folder.path()), results);
-    return outcome_of(plan, std::move(results));
+  if (process.first()) process.clear_leases();
+  const std::vector<RunResult> before = process.first() ? folder.take_up(plan) : folder.results(plan);
+  if (!options.accept_binary) folder.check_binary(before, options.binary);
+  const bool all_there = before.size() == plan.runs.size();
+  if (all_there) {
+    log_info("graft: all {} runs are there already", before.size());
+  } else {
+    if (!process.first() && !options.accept_binary) check_joins_same_binary(folder.path(), options.binary);
+    Manifest manifest = begin_manifest(folder, options, description);
+    import_source(plan.study, options, prepared.data, folder.path(), manifest);
   }
-  Manifest manifest = begin_manifest(folder, options, description);
-  import_source(plan.study, options, prepared.data, folder.path(), manifest);
-
-  std::atomic<bool> halt = false;
-  const RunEnvironment environment{.study = plan.study,
-                                   .data = prepared.data,
-                                   .folder = folder.path(),
-                                   .features = options.feature_cache ? &cache : nullptr,
-                                   .binary = options.binary,
-                                   .versions = options.versions,
-                                   .stop = &halt};
-  for (const RunResult& result : results) {
-    options.backend.choices.insert(result.choices.begin(), result.choices.end());
+  process.begin_work();
+  if (!process.first()) log_info("graft: {} joins others that train this study", process.name());
+  if (!all_there) {
+    for (const RunResult& result : before) options.backend.choices.insert(result.choices.begin(), result.choices.end());
+    train(options, prepared, folder, process, before);
   }
-  const auto already = static_cast<std::int64_t>(results.size());
-  RunnerPool pool(plan.runs, ends_of(results));
-  {
-    const HalfData half = open_half(plan.study, prepared.data, plan.runs.front());
-    Progress progress(static_cast<std::int64_t>(plan.runs.size()), already,
-                      total_steps(plan.study.training, steps_per_epoch(*half.train, plan.study.training)));
-    const auto left = static_cast<std::int64_t>(plan.runs.size()) - already;
-    Workers workers(options, environment, pool, progress, results);
-    workers.run(static_cast<int>(std::min<std::int64_t>(options.jobs, left)), halt);
-  }
-  if (pool.error()) rethrow(pool.error(), results.size(), plan.runs.size());
-  end_manifest(folder, manifest, results);
-  RunnerOutcome outcome = outcome_of(plan, std::move(results));
+  const bool last = process.end([&] {
+    end_manifest(folder);
+    std::error_code ignored;
+    fs::remove_all(folder.path() / "features", ignored);
+  });
+  RunnerOutcome outcome = outcome_of(plan, last_of_each(read_results(folder.path())));
+  outcome.last = last;
   outcome.interrupted =
       options.stop != nullptr && options.stop->load() && outcome.done + outcome.failed < outcome.planned;
   return outcome;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -29,6 +30,8 @@ struct RunnerOptions {
   std::string device_name{};
   std::vector<std::string> command_line{};
   const std::atomic<bool>* stop = nullptr;  ///< true: stop at the next step
+  std::string process{};  ///< how this process is called where several train the study; "": the machine
+  std::chrono::milliseconds silence{60'000};  ///< see StudyProcess
 };
 
 /// A study resolved for a machine: what `plan` shows and `run` runs.
@@ -47,9 +50,10 @@ struct RunnerOutcome {
   std::int64_t done = 0;
   std::int64_t failed = 0;
   bool interrupted = false;
+  bool last = true;  ///< no other process goes on with the study
 };
 
-/// Runs at a time that fill the cores.
+/// Runs at a time that fill the cores, or this process's share of them where a launcher started several.
 int default_jobs(int threads);
 
 /// Resolves a study. Throws Error(usage) where the device cannot do --amp bf16,
@@ -59,8 +63,10 @@ PreparedStudy prepare_study(const RunnerOptions& options);
 PreparedStudy prepare_study(const RunnerOptions& options, const StudyData& data);
 
 /// Trains every run of the study that its folder does not hold yet, several at a time, bases first. A run that fails is
-/// recorded, as are those that wait for it, and the rest go on. Throws Error(data) if the folder belongs to another
-/// study or, without accept_binary, another binary; FolderError as soon as it cannot be written.
+/// recorded, as are those that wait for it, and the rest go on. Other processes that do the same in the same folder, on
+/// this machine or others, share the runs with it (see StudyProcess); it ends when all runs have ended. Throws
+/// Error(data) if the folder belongs to another study or, without accept_binary, another binary; FolderError as soon as
+/// it cannot be written.
 RunnerOutcome run_study(const RunnerOptions& options);
 
 }  // namespace graft

@@ -1,9 +1,5 @@
 #include "transfer/runner_folder.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-
-#include <cerrno>
 #include <map>
 #include <set>
 #include <system_error>
@@ -12,6 +8,7 @@
 #include "engine/base/error.h"
 #include "engine/base/log.h"
 #include "engine/io/atomic_file.h"
+#include "engine/io/descriptor.h"
 #include "engine/io/file.h"
 #include "transfer/executor.h"
 
@@ -28,6 +25,18 @@ void expect_equal(const fs::path& folder, const std::string& what, const std::st
   if (there != here) refuse(folder, fmt::format("its runs were made {} {}, now it is {}", what, there, here));
 }
 
+/// results.jsonl holds these results and is the only record, or becomes so; with `anew` it is written in any case.
+void write_one_record(const fs::path& folder, const std::vector<RunResult>& results, bool anew) {
+  const fs::path whole = folder / "results.jsonl";
+  std::vector<fs::path> others = record_files(folder);
+  std::erase(others, whole);
+  if (others.empty() && !anew) return;
+  std::string text;
+  for (const RunResult& result : results) text += to_json_line(result) + '\n';
+  write_text_atomically(whole, text);
+  for (const fs::path& other : others) fs::remove(other);
+}
+
 }  // namespace
 
 RunnerFolder::RunnerFolder(fs::path path) : path_(std::move(path)) {
@@ -37,23 +46,11 @@ RunnerFolder::RunnerFolder(fs::path path) : path_(std::move(path)) {
     fail(ErrorKind::failure, "{}: cannot create the folder: {}; give another one with --output", path_.string(),
          system_reason(error.value()));
   }
-  const fs::path file = path_ / "lock";
-  lock_ = Descriptor(::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666));
-  if (!lock_.is_open()) {
-    const int reason = errno;
-    fail(ErrorKind::failure, "{}: cannot write to the folder: {}; give another one with --output", path_.string(),
-         system_reason(reason));
-  }
-  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
-    fail(ErrorKind::failure, "{}: another process is running this study; wait for it, or give another --output",
-         path_.string());
-  }
-  remove_temporaries(path_);
 }
 
 std::string RunnerFolder::study_text() const {
   if (fs::exists(study_file())) return read_text(study_file());
-  if (fs::exists(results_file())) refuse(path_, "it holds results but no study.yaml to tell what they are of");
+  if (!record_files(path_).empty()) refuse(path_, "it holds results but no study.yaml to tell what they are of");
   return "";
 }
 
@@ -91,12 +88,8 @@ std::vector<RunResult> results_to_keep(const std::vector<RunResult>& all, const 
   return kept;
 }
 
-std::vector<RunResult> RunnerFolder::take_up(const Plan& plan) {
-  if (!fs::exists(results_file())) return {};
-  if (LineAppender(results_file()).repaired()) {
-    log_warning("{}: cut off an unfinished last line", results_file().string());
-  }
-  const std::vector<RunResult> all = read_results(path_);
+std::vector<RunResult> RunnerFolder::read_planned(const Plan& plan) const {
+  std::vector<RunResult> all = read_results(path_);
   std::set<std::string> planned;
   for (const RunSpec& run : plan.runs) planned.insert(run.id);
   for (const RunResult& result : all) {
@@ -104,14 +97,27 @@ std::vector<RunResult> RunnerFolder::take_up(const Plan& plan) {
       refuse(path_, fmt::format("results.jsonl holds run {}, which is not in this study", result.id));
     }
   }
-  std::vector<RunResult> kept = results_to_keep(all, plan, path_);
-  if (kept.size() != all.size()) {
-    std::string text;
-    for (const RunResult& result : kept) text += to_json_line(result) + '\n';
-    write_text_atomically(results_file(), text);
+  return all;
+}
+
+std::vector<RunResult> RunnerFolder::results(const Plan& plan) const {
+  return results_to_keep(read_planned(plan), plan, path_);
+}
+
+std::vector<RunResult> RunnerFolder::take_up(const Plan& plan) {
+  remove_temporaries(path_);
+  std::error_code ignored;
+  fs::remove_all(path_ / "features", ignored);
+  if (fs::exists(results_file()) && LineAppender(results_file()).repaired()) {
+    log_warning("{}: cut off an unfinished last line", results_file().string());
   }
+  const std::vector<RunResult> all = read_planned(plan);
+  std::vector<RunResult> kept = results_to_keep(all, plan, path_);
+  write_one_record(path_, kept, kept.size() != all.size());
   return kept;
 }
+
+void merge_records(const fs::path& folder) { write_one_record(folder, last_of_each(read_results(folder)), false); }
 
 void RunnerFolder::check_binary(const std::vector<RunResult>& results, const std::string& binary) const {
   for (const RunResult& result : results) {

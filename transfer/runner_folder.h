@@ -4,19 +4,17 @@
 #include <string>
 #include <vector>
 
-#include "engine/io/descriptor.h"
 #include "transfer/manifest.h"
 #include "transfer/plan.h"
 #include "transfer/record.h"
 
 namespace graft {
 
-/// A study's folder while one process works on it:
-///   study.yaml, manifest.json, results.jsonl, lock, runs/<id>/{log.txt, checkpoint.safetensors}, features/
+/// A study's folder as those that work on it see it:
+///   study.yaml, manifest.json, results.jsonl, leases/, runs/<id>/{log.txt, checkpoint.safetensors}, features/
 class RunnerFolder {
  public:
-  /// Creates the folder where it is missing and locks it until destruction, or the end of the process however it comes.
-  /// Throws Error(failure) if another process holds it or it cannot be written.
+  /// Creates the folder where it is missing. Throws Error(failure) if it cannot be.
   explicit RunnerFolder(std::filesystem::path path);
 
   const std::filesystem::path& path() const { return path_; }
@@ -27,20 +25,27 @@ class RunnerFolder {
 
   /// Throws Error(data), naming what differs, unless the folder is new or `present` could have made it.
   void check_same(const Manifest& present) const;
-  /// Reads the record and leaves in it what counts: one line a run, no failed one (those are tried again), no base
-  /// whose checkpoint is missing while a run that waits for it is still to come. Cuts off a torn last line. Throws
-  /// Error(data) for runs that are not in the plan.
+  /// What counts of all records: one line a run, no failed one, no base whose checkpoint is missing while a run that
+  /// waits for it is still to come. Throws Error(data) for runs that are not in the plan.
+  std::vector<RunResult> results(const Plan& plan) const;
+  /// The same, and results.jsonl becomes it: a torn last line is cut off, failed runs are to be tried again, the
+  /// records of processes that were killed become part of it, and what those left half written goes. To be called while
+  /// nobody else works.
   std::vector<RunResult> take_up(const Plan& plan);
   /// Throws Error(data) unless all results come from the program `binary`.
   void check_binary(const std::vector<RunResult>& results, const std::string& binary) const;
 
  private:
+  std::vector<RunResult> read_planned(const Plan& plan) const;
+
   std::filesystem::path path_;
-  Descriptor lock_;
 };
 
-/// The first lines of a study's results that count, see RunnerFolder::take_up.
+/// The lines of a study's results that count, see RunnerFolder::results.
 std::vector<RunResult> results_to_keep(const std::vector<RunResult>& all, const Plan& plan,
                                        const std::filesystem::path& folder);
+/// Makes results.jsonl of all records of a folder, each run once, by its last line. Nothing changes where it is the
+/// only one. Killed at any moment it loses nothing: what stands in two records counts once.
+void merge_records(const std::filesystem::path& folder);
 
 }  // namespace graft

@@ -52,11 +52,16 @@ class Verifier {
   }
 
   void check_lines() {
-    const fs::path file = folder_ / "results.jsonl";
-    std::istringstream lines(read_text(file));
-    for (std::string line; std::getline(lines, line); ++found_.lines) {
-      const std::string problem = fault_of_line(line);
-      if (!problem.empty()) fault("{}:{}: the line {}", file.string(), found_.lines + 1, problem);
+    const std::vector<fs::path> files = record_files(folder_);
+    if (files.empty()) fault("{}: is missing", (folder_ / "results.jsonl").string());
+    for (const fs::path& file : files) {
+      std::istringstream lines(read_text(file));
+      std::int64_t number = 0;
+      for (std::string line; std::getline(lines, line); ++found_.lines) {
+        const std::string problem = fault_of_line(line);
+        ++number;
+        if (!problem.empty()) fault("{}:{}: the line {}", file.string(), number, problem);
+      }
     }
   }
 

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <thread>
 
-#include "engine/base/philox.h"
 #include "tests/tools/study_folder_fixture.h"
 #include "transfer/record.h"
 
@@ -12,38 +11,6 @@ namespace graft::testing {
 namespace {
 
 class Resume : public StudyFolderTest {};
-
-using Milliseconds = std::chrono::duration<double, std::milli>;
-
-TEST_F(Resume, KilledTwentyTimesTheRecordIsTheSame) {
-  const auto start = std::chrono::steady_clock::now();
-  ASSERT_EQ(run({}, "alone").code, 0);
-  const double whole = Milliseconds(std::chrono::steady_clock::now() - start).count();
-
-  // Anywhere from the start of the process to well within its runs.
-  const RandomStream random{.seed = 20, .stream = stream_of("kills")};
-  int killed = 0;
-  for (std::uint64_t i = 0; killed < 20 && i < 200; ++i) {
-    GraftProcess process(words("run"));
-    const double moment = 0.6 * whole * static_cast<double>(uniform_float(random.word(0, i)));
-    std::this_thread::sleep_for(Milliseconds(moment));
-    if (process.running()) process.send(SIGKILL);
-    const ProcessResult end = process.wait();  // it may have come to its end before the signal came to it
-    if (end.signal == SIGKILL) {
-      ++killed;
-      continue;
-    }
-    // It came to its end: begin again, from a record cut in the middle.
-    EXPECT_EQ(end.code, 0) << end.error;
-    const std::string results = read(path("results") / "results.jsonl");
-    write(path("results") / "results.jsonl", results.substr(0, results.size() * random.word(1, i) / 0xffffffffu));
-  }
-  EXPECT_EQ(killed, 20);
-  const ProcessResult last = run();
-  EXPECT_EQ(last.code, 0) << last.error;
-  EXPECT_EQ(record(), record("alone"));
-  EXPECT_FALSE(std::filesystem::exists(path("results") / "features"));
-}
 
 TEST_F(Resume, OneJobAndTwoGiveTheSameRecord) {
   ASSERT_EQ(run({"--jobs", "1"}, "one").code, 0);
@@ -116,17 +83,6 @@ TEST_F(Resume, AFailedRunIsRecordedAndTheRestGoOn) {
   std::filesystem::remove(weights);
   EXPECT_EQ(run().code, 0);
   EXPECT_EQ(record(), record("whole"));
-}
-
-TEST_F(Resume, TwoProcessesDoNotShareAFolder) {
-  edit_study("epochs: 1", "epochs: 100000");
-  GraftProcess first(words("run"));
-  while (!std::filesystem::exists(path("results") / "runs") && first.running()) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  expect_one_line(run(), 1, {"results", "another process is running this study"});
-  first.send(SIGTERM);
-  EXPECT_EQ(first.wait().code, 130);
 }
 
 }  // namespace

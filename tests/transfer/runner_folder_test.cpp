@@ -72,12 +72,29 @@ TEST_F(RunnerFolderTest, RefusesRunsOfAnotherPlan) {
   }
 }
 
-TEST_F(RunnerFolderTest, IsHeldByOneAtATime) {
-  {
-    const RunnerFolder folder(folder_.path());
-    EXPECT_THROW(RunnerFolder(folder_.path()), Error);
-  }
-  EXPECT_NO_THROW(RunnerFolder(folder_.path()));
+TEST_F(RunnerFolderTest, TakesUpTheRecordsOfProcessesThatWereKilled) {
+  write({ok("random", 1)});
+  write_text(folder_.path() / "results-host-1.jsonl",
+             to_json_line(ok("random", 3)) + "\n" + to_json_line(ok("random", 1)));
+  RunnerFolder folder(folder_.path());
+  EXPECT_EQ(folder.results(bench_.plan()).size(), 2u);
+  EXPECT_EQ(folder.take_up(bench_.plan()).size(), 2u);
+  EXPECT_EQ(record_files(folder_.path()), std::vector<std::filesystem::path>{folder.results_file()});
+  EXPECT_EQ(read_text(folder.results_file()),
+            to_json_line(ok("random", 1)) + "\n" + to_json_line(ok("random", 3)) + "\n");
+}
+
+TEST_F(RunnerFolderTest, MergedRecordsKeepFailuresAndTheLastLineOfARun) {
+  write({failed("random", 1), ok("random", 3, 0.25)});
+  write_text(folder_.path() / "results-a.jsonl", to_json_line(ok("random", 1)) + "\n");
+  write_text(folder_.path() / "results-b.jsonl", to_json_line(failed("base", 0)) + "\n");
+  merge_records(folder_.path());
+  const std::vector<RunResult> merged = read_record(folder_.path() / "results.jsonl");
+  ASSERT_EQ(merged.size(), 3u);
+  EXPECT_EQ(merged[0].status, "ok");
+  EXPECT_EQ(merged[1].top1, 0.25);
+  EXPECT_EQ(merged[2].status, "failed");
+  EXPECT_EQ(record_files(folder_.path()).size(), 1u);
 }
 
 TEST_F(RunnerFolderTest, NamesTheOtherBinary) {
