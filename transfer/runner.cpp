@@ -1,12 +1,9 @@
 #include "transfer/runner.h"
 
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
 #include <exception>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -23,6 +20,7 @@
 #include "transfer/progress.h"
 #include "transfer/runner_folder.h"
 #include "transfer/runner_pool.h"
+#include "transfer/runner_workers.h"
 #include "transfer/source_weights.h"
 #include "transfer/study_process.h"
 #include "transfer/trainer.h"
@@ -49,107 +47,6 @@ Manifest describe(const RunnerOptions& options, const PreparedStudy& prepared) {
   manifest.jobs = options.jobs;
   return manifest;
 }
-
-RunEnd end_of(const RunResult& result) { return result.status == "ok" ? RunEnd::ok : RunEnd::failed; }
-
-/// The workers of one study: threads that take runs from a pool, each with a backend of its own.
-class Workers {
- public:
-  Workers(const RunnerOptions& options, const RunEnvironment& environment, RunnerPool& pool, StudyProcess& process,
-          Progress& progress)
-      : options_(options), environment_(environment), pool_(pool), process_(process), progress_(progress) {}
-
-  /// Runs until the pool is empty or stopped.
-  void run(int count) {
-    active_ = count;
-    std::vector<std::jthread> threads;
-    threads.reserve(static_cast<std::size_t>(count));
-    for (int i = 0; i < count; ++i) threads.emplace_back([this] { work(); });
-    std::unique_lock lock(mutex_);
-    while (active_ > 0) {
-      ended_.wait_for(lock, std::chrono::milliseconds(100));
-      const bool asked = options_.stop != nullptr && options_.stop->load();
-      if (asked || pool_.error()) {
-        pool_.stop();
-        process_.stop_all();
-      }
-      progress_.refresh();
-    }
-  }
-
- private:
-  /// All work on a backend, its making included, is done by the one thread that owns it.
-  void work() noexcept {
-    try {
-      const std::unique_ptr<Backend> backend = backend_registry().make(options_.device, options_.backend);
-      while (const RunSpec* run = pool_.take()) {
-        if (pool_.base_failed(*run)) {
-          finish(*run, failed_result(*run, environment_, fmt::format("base {} failed", run->depends_on)));
-          continue;
-        }
-        progress_.run_started();
-        if (!execute(*run, *backend)) break;
-      }
-    } catch (...) {
-      pool_.stop_for(std::current_exception());
-    }
-    const std::scoped_lock lock(mutex_);
-    --active_;
-    ended_.notify_all();
-  }
-
-  /// False if it was interrupted. Lets FolderError and a device's failure pass: those end the study.
-  bool execute(const RunSpec& run, Backend& backend) {
-    try {
-      RunEnvironment environment = environment_;
-      environment.stop = &process_.stop_flag(run.id);
-      RunResult result = execute_run(run, environment, backend, progress_.steps());
-      result.choices = backend.choices();
-      finish(run, result);
-    } catch (const FolderError&) {
-      throw;
-    } catch (const Error& error) {
-      if (error.kind() == ErrorKind::interrupted) {
-        if (process_.holds(run.id)) return false;
-        lose(run);
-        return true;
-      }
-      if (error.kind() == ErrorKind::device) throw;
-      finish(run, failed_result(run, environment_, error.what()));
-    } catch (const std::exception& error) {
-      finish(run, failed_result(run, environment_, error.what()));
-    }
-    return true;
-  }
-
-  void finish(const RunSpec& run, const RunResult& result) {
-    if (!process_.record(result)) return lose(run);
-    pool_.finish(run, end_of(result));
-    const std::string what =
-        fmt::format("{} cut {} on {} of {} seed {}", label_of(result), run.cut, run.target, run.split.name, run.seed);
-    if (result.status == "ok") {
-      progress_.run_ended(fmt::format("{}: top-1 {:.4f}, {:.1f} s", what, result.top1, result.seconds), false);
-    } else {
-      progress_.run_ended(fmt::format("{}: failed: {}", what, result.error), true);
-    }
-  }
-
-  /// This process gave no sign of life for so long that another one has taken the run over.
-  void lose(const RunSpec& run) {
-    log_warning("run {} was taken over by another process", run.id);
-    progress_.run_lost();
-    pool_.lose(run);
-  }
-
-  const RunnerOptions& options_;
-  const RunEnvironment& environment_;
-  RunnerPool& pool_;
-  StudyProcess& process_;
-  Progress& progress_;
-  std::mutex mutex_;  ///< of active_
-  std::condition_variable ended_;
-  int active_ = 0;
-};
 
 /// Brings study.yaml and manifest.json up to date with this start.
 Manifest begin_manifest(const RunnerFolder& folder, const RunnerOptions& options, Manifest manifest) {
@@ -268,7 +165,8 @@ void train(const RunnerOptions& options, const PreparedStudy& prepared, const Ru
     return claim;
   });
   const auto left = static_cast<std::int64_t>(plan.runs.size()) - already;
-  Workers workers(options, environment, pool, process, progress);
+  RunnerWorkers workers({.device = options.device, .backend = options.backend, .stop = options.stop}, environment, pool,
+                        process, progress);
   workers.run(static_cast<int>(std::min<std::int64_t>(options.jobs, left)));
   if (pool.error()) rethrow(pool.error(), last_of_each(read_results(folder.path())).size(), plan.runs.size());
 }
