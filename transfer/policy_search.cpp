@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/base/error.h"
+#include "engine/base/log.h"
 #include "transfer/progress.h"
 #include "transfer/report_verdicts.h"
 #include "transfer/search_budget.h"
@@ -116,6 +117,7 @@ class PolicySearch {
       const SearchPhase phase = plans_.rung(left, rung_length(least_, options_.eta, rung, full));
       trainer_->count(phase);
       if (!has_time(phase, left, rung)) return true;
+      tell(fmt::format("rung {}, {} candidates", rung, left.size()), phase);
       if (!trainer_->train(phase, SearchStage::rung, rung)) return false;
       const bool last = outcome_.rungs.emplace_back(ranked(phase, rung)).length == full;
       left.clear();
@@ -124,6 +126,13 @@ class PolicySearch {
       }
       if (last || left.size() <= 1) return true;
     }
+  }
+
+  /// What comes next, if anything of it is still to be trained.
+  void tell(const std::string& what, const SearchPhase& phase) const {
+    const std::optional<double> seconds = trainer_->seconds_left(phase);
+    if (seconds == 0.0) return;
+    log_info("graft: {}{}", what, seconds ? fmt::format(", about {}", duration_text(*seconds)) : "");
   }
 
   RankedRung ranked(const SearchPhase& phase, int rung) const {
@@ -206,6 +215,7 @@ class PolicySearch {
     outcome_.challenger = *challenger;
     const SearchPhase phase = plans_.decision({SearchArm{}, outcome_.challenger});
     trainer_->count(phase);
+    tell(fmt::format("{} and base on what is held out", outcome_.challenger.name()), phase);
     if (!trainer_->train(phase, SearchStage::decision, 0)) return false;
     std::vector<Observation> observations;
     for (const RunSpec& run : phase.runs) {

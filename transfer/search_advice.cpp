@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <vector>
 
 #include "transfer/recommendation.h"
@@ -31,6 +32,12 @@ SearchAdvice advice_of(const SearchOutcome& outcome) {
   const auto own = seconds_a_network(outcome, false);
   const auto base = seconds_a_network(outcome, true);
   if (own && base) advice.text += fmt::format("; {:.1f} s a network against {:.1f} s for base", *own, *base);
+  const Contrast& evidence = *found.front().evidence;
+  const auto images = evidence.precision.test_set_error;
+  // Seeds share the images: their interval knows nothing of what others would give.
+  if (images && std::abs(evidence.difference.mean) < 2.0 * *images) {
+    advice.text += fmt::format("; so small a difference may be one of these {} images", outcome.held_out);
+  }
   return advice;
 }
 

@@ -56,6 +56,7 @@ Json to_json(const Evaluation& e) {
                {"binary", e.binary},
                {"seconds", e.seconds},
                {"used", e.used}});
+  if (!e.choices.empty()) json["choices"] = e.choices;
   return json;
 }
 
@@ -81,6 +82,7 @@ Evaluation evaluation_from(const Json& json, const std::string& where) {
   json.at("binary").get_to(e.binary);
   json.at("seconds").get_to(e.seconds);
   json.at("used").get_to(e.used);
+  if (json.contains("choices")) json.at("choices").get_to(e.choices);
   return e;
 }
 
@@ -141,6 +143,7 @@ Evaluation evaluation_of(const RunResult& result, SearchStage stage, int rung) {
                .error = result.error,
                .weights = {},
                .binary = result.binary,
+               .choices = result.choices,
                .seconds = result.seconds};
   const auto weights = result.files.find("checkpoint.safetensors");
   if (weights != result.files.end()) e.weights = weights->second;

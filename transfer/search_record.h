@@ -41,8 +41,9 @@ struct Evaluation {
   std::int64_t classes = 0;
   std::string status = "ok";  ///< "ok" or "failed"
   std::string error;
-  std::string weights;  ///< SHA-256 of its checkpoint
-  std::string binary;   ///< SHA-256 of the program
+  std::string weights;                           ///< SHA-256 of its checkpoint
+  std::string binary;                            ///< SHA-256 of the program
+  std::map<std::string, std::string> choices{};  ///< what "auto" options took, by shape
   double seconds = 0.0;
   double used = 0.0;  ///< seconds of the search until then, all starts together
 

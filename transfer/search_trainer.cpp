@@ -105,7 +105,11 @@ bool SearchTrainer::train(const SearchPhase& phase, SearchStage stage, int rung)
     return run.target == "A" ? source_environment : environment;
   };
   trainings.record = [&](const RunSpec& run, const RunResult& result) { record(run, result, stage, rung); };
-  return train_all(trainings, options_.runner, halt);
+  RunnerOptions runner = options_.runner;
+  for (const auto& [id, evaluation] : record_.evaluations()) {
+    runner.backend.choices.insert(evaluation.choices.begin(), evaluation.choices.end());
+  }
+  return train_all(trainings, runner, halt);
 }
 
 }  // namespace graft

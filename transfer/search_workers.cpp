@@ -69,7 +69,9 @@ class SearchWorkers {
       if (pool_.base_failed(run)) {
         finish(run, failed_result(run, environment, fmt::format("base {} failed", run.depends_on)));
       } else {
-        finish(run, execute_run(run, environment, backend, progress_.steps()));
+        RunResult result = execute_run(run, environment, backend, progress_.steps());
+        result.choices = backend.choices();
+        finish(run, result);
       }
     } catch (const FolderError&) {
       throw;

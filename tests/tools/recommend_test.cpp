@@ -10,6 +10,7 @@
 
 #include "engine/base/philox.h"
 #include "tests/tools/study_folder_fixture.h"
+#include "transfer/record.h"
 
 namespace graft::testing {
 namespace {
@@ -109,7 +110,13 @@ TEST_F(Recommend, InterruptedItSaysHowToGoOn) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   process.send(SIGINT);
-  expect_one_line(process.wait(), 130, {"interrupted; 0 networks are done", "go on with: ", "study recommend"});
+  const ProcessResult result = process.wait();
+  EXPECT_EQ(result.code, 130);
+  const std::vector<std::string> lines = lines_of(result.error);
+  ASSERT_EQ(lines.size(), 2u) << result.error;
+  EXPECT_EQ(lines[0], "graft: rung 0, 5 candidates");
+  EXPECT_TRUE(lines[1].starts_with("graft: interrupted; 0 networks are done; go on with: ")) << lines[1];
+  EXPECT_NE(lines[1].find("study recommend " + path("small.yaml").string()), std::string::npos) << lines[1];
 }
 
 TEST_F(Recommend, ABudgetTooSmallForOneRung) {
@@ -143,6 +150,30 @@ TEST_F(Recommend, TooFewImagesForThreeParts) {
   edit_study("batch_size: 8", "batch_size: 2");
   expect_one_line(recommend(), kData, {"class 'Pullover' has 2 training images", "samples.train_per_class"});
   expect_one_line(recommend({"--validation", "0.4", "--held-out", "0.4"}), kData, {"0 to train on"});
+}
+
+/// A base network of the source half, given as a file of published weights.
+TEST_F(Recommend, PublishedWeightsAreASource) {
+  edit_study("samples:", "images: published\nsamples:");
+  ASSERT_EQ(run({}, "within").code, 0);
+  std::string base;
+  for (const RunResult& result : read_results(path("within"))) {
+    if (result.treatment == "base" && result.target == "A") base = result.id;
+  }
+  const fs::path weights = path("within") / "runs" / base / "checkpoint.safetensors";
+  edit_study("  source: [Trouser, Sandal, Sneaker]",
+             "  source: {checkpoint: \"" + weights.string() + "\", license: none}");
+  const Json json = findings({}, "search");
+  EXPECT_EQ(json.at("rungs")[0].at("candidates").size(), 5u);
+  EXPECT_EQ(record_of("search").find("\"stage\":\"source\""), std::string::npos) << "nothing is trained on a source";
+  EXPECT_TRUE(fs::exists(path("search") / "source.safetensors"));
+}
+
+TEST_F(Recommend, OneSplitOfSeveral) {
+  edit_study("  source: [Trouser, Sandal, Sneaker]\n  target: [Pullover, Dress, Coat]", "  random_halves: 2");
+  expect_one_line(recommend(), kUsage, {"2 splits", "--split", "random0, random1"});
+  EXPECT_EQ(findings({"--split", "random1"}, "search").at("split"), "random1");
+  expect_one_line(recommend({"--split", "random0"}), kData, {"begun with split random1, now it is random0"});
 }
 
 TEST_F(Recommend, AStudysFolderStaysAStudys) {

@@ -197,6 +197,7 @@ SearchOutcome invented_outcome(double challenger, double base, std::optional<dou
   SearchOutcome outcome;
   outcome.study = parse_study(yaml_of({}), "searched.yaml");
   outcome.study.margin = margin;
+  outcome.held_out = 1000;
   outcome.challenger = {{.treatment = Treatment::anb}, 3};
   std::vector<Observation> observations;
   for (std::uint64_t seed = 0; seed < 4; ++seed) {
@@ -220,6 +221,9 @@ TEST(SearchAdvice, OnlyWhatIsHeldOutDecides) {
   EXPECT_EQ(gain.arm.name(), "AnB at cut 3");
   EXPECT_NE(gain.text.find("AnB at cut 3, which transfers: above base"), std::string::npos) << gain.text;
   EXPECT_NE(gain.text.find("1.0 s a network against 4.0 s for base"), std::string::npos) << gain.text;
+  EXPECT_EQ(gain.text.find("may be one of these"), std::string::npos) << gain.text;
+  const SearchAdvice small = advice_of(invented_outcome(0.82, 0.80, std::nullopt));
+  EXPECT_NE(small.text.find("so small a difference may be one of these 1000 images"), std::string::npos) << small.text;
   const SearchAdvice same = advice_of(invented_outcome(0.7985, 0.80, 0.01));
   EXPECT_NE(same.text.find("AnB at cut 3, which does not matter"), std::string::npos) << same.text;
   EXPECT_FALSE(advice_of(invented_outcome(0.75, 0.80, 0.01)).arm.carries()) << "negative transfer";
