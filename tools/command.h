@@ -28,6 +28,7 @@ void add_compare(CLI::App& app, CommandContext& context);
 void add_predict(CLI::App& app, CommandContext& context);
 void add_features(CLI::App& app, CommandContext& context);
 void add_study(CLI::App& app, CommandContext& context);
+void add_study_recommend(CLI::App& study, CommandContext& context);
 void add_contrasts(CLI::App& app, CommandContext& context);
 void add_bench(CLI::App& app, CommandContext& context);
 void add_bench_inference(CLI::App& bench, CommandContext& context);

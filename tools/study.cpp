@@ -22,7 +22,7 @@
 #include "transfer/runner_folder.h"
 #include "transfer/verification.h"
 
-// `graft study plan | run | report | verify | export`.
+// `graft study plan | run | report | verify | export`; `recommend` has a file of its own.
 namespace graft {
 namespace {
 
@@ -189,6 +189,8 @@ void add_study(CLI::App& app, CommandContext& context) {
   report_command->add_option("--reference", flags->reference, "a published table of runs, CSV, to draw beside");
   report_command->add_option("--reference-source", flags->reference_source, "who published it, for the page");
   report_command->callback([&context, flags] { context.chosen = [flags] { return report(*flags); }; });
+
+  add_study_recommend(*study, context);
 }
 
 }  // namespace graft

@@ -39,7 +39,7 @@ double run_flops(const RunSpec& run, const Study& study, const ForwardFlops& ima
 
 }  // namespace
 
-CostFunction study_costs(const PreparedStudy& prepared, Backend& backend, bool feature_cache) {
+CostFunction study_costs(const PreparedStudy& prepared, Backend& backend, bool feature_cache, bool timed) {
   const Study& study = prepared.plan.study;
   const auto classes = static_cast<std::int64_t>(target_classes(prepared.plan.runs.front()).size());
   BackboneOptions network = backbone_options(*prepared.data.target.train, classes);
@@ -47,7 +47,7 @@ CostFunction study_costs(const PreparedStudy& prepared, Backend& backend, bool f
   const ForwardFlops image = count_forward_flops(find_backbone(study.model), network);
   const double step = static_cast<double>(study.training.batch_size) * training_flops(image, 0);
   double rate = 0.0;  // operations a second; 0: not measured
-  if (step < kSlowStep || backend.can_capture()) {
+  if (timed && (step < kSlowStep || backend.can_capture())) {
     SyntheticStepOptions options{.model = study.model, .network = network, .training = study.training, .steps = 5};
     options.training.iterations = 0;  // as many as it takes to measure
     rate = 1e3 * step / median(time_steps(backend, options));

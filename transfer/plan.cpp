@@ -118,6 +118,8 @@ class Expansion {
   }
 
   std::string base(const Split& split, const std::string& half, std::uint64_t seed) {
+    const auto elsewhere = context_.source_bases.find(seed);
+    if (half == "A" && elsewhere != context_.source_bases.end()) return elsewhere->second;
     std::string& id = base_ids_[{split.name, half, seed}];
     if (id.empty()) {
       RunSpec run{.split = split, .source = half, .target = half, .seed = seed};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ struct RunContext {
   std::string data_hash{};         ///< hash_of the target's data set
   std::string source_data_hash{};  ///< of the source's where it has its own; "" where not
   std::string weights_hash{};      ///< SHA-256 of the source's published weights; "" without
+  /// Ids of base networks of half A that another plan trains, by seed: they are copied from, and not planned.
+  std::map<std::uint64_t, std::string> source_bases{};
 };
 
 /// A study resolved against its data set: bases first, each base once for (split, half, seed).
