@@ -13,6 +13,7 @@
 #include "engine/io/sha256.h"
 #include "engine/nn/init.h"
 #include "engine/nn/state.h"
+#include "transfer/answers.h"
 #include "transfer/folder_error.h"
 #include "transfer/image_preparation.h"
 #include "transfer/run_log.h"
@@ -199,9 +200,10 @@ class Execution {
     Loader loader(half_.test, backend_, options);
     std::vector<std::int64_t> labels;
     for (std::int64_t i = 0; i < half_.test->size(); ++i) labels.push_back(half_.test->label(i));
-    result.by_class =
-        evaluate_by_class(*network_, backend_, loader, frozen_, labels, result.classes, [this] { check_stop(); });
-    for (const auto& [right, tested] : result.by_class) result.correct += right;
+    const std::vector<bool> right = right_answers(*network_, backend_, loader, labels,
+                                                  {.frozen_stages = frozen_, .between = [this] { check_stop(); }});
+    result.by_class = count_answers(right, labels, result.classes);
+    result.correct = std::count(right.begin(), right.end(), true);
     result.n_test = half_.test->size();
     check(result.n_test > 0, "the test set has no images of these classes");
     result.top1 = static_cast<double>(result.correct) / static_cast<double>(result.n_test);
