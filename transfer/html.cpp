@@ -29,9 +29,9 @@ std::string html_escape(const std::string& text) {
 }
 
 std::string html_table(const std::vector<std::string>& headings, const std::vector<std::vector<std::string>>& rows,
-                       std::size_t first_number, std::size_t last_number) {
+                       const std::set<std::size_t>& numbers) {
   const auto opening = [&](const char* tag, std::size_t column) {
-    return std::string("<") + tag + (column >= first_number && column < last_number ? " class=\"number\">" : ">");
+    return std::string("<") + tag + (numbers.contains(column) ? " class=\"number\">" : ">");
   };
   std::string text = "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>";
   for (std::size_t c = 0; c < headings.size(); ++c) text += opening("th", c) + headings[c] + "</th>";

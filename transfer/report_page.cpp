@@ -83,11 +83,16 @@ std::string binary_note(const ReportData& data) {
       counts.size(), fmt::join(parts, ", "));
 }
 
-std::string short_answer(const ReportData& data, const ReportSummary& summary) {
-  std::string text = "<div class=\"short\"><p>" + html_escape(summary.in_short) + "</p>";
+std::string short_answer(const ReportData& data, const ReportSummary& summary, const Manifest& manifest) {
+  std::string text = "<div class=\"short\">";
   for (const std::string& recommendation : recommendations_of(data)) {
     text += "<p><b>What to use:</b> " + html_escape(recommendation) + "</p>";
   }
+  for (const Arm& arm : recommended_arms(data)) {
+    text +=
+        audit_warning(AuditBy::subgroups, data, manifest, arm) + audit_warning(AuditBy::classes, data, manifest, arm);
+  }
+  text += "<p>" + html_escape(summary.in_short) + "</p>";
   return text + "</div>\n" + binary_note(data) + progress_note(data);
 }
 
@@ -157,7 +162,7 @@ std::string part_sections(const PagePart& part, const Manifest& manifest) {
                         html_escape(fmt::format("{}", fmt::join(data.splits, ", "))));
   }
   const ReportSummary summary = summarize(data, manifest.stages);
-  text += short_answer(data, summary);
+  text += short_answer(data, summary, manifest);
   text += "<h2>Accuracy against the cut</h2>\n" + figure(part.accuracy, accuracy_caption(data, manifest)) +
           treatments_note();
   text += findings(summary);
@@ -166,7 +171,8 @@ std::string part_sections(const PagePart& part, const Manifest& manifest) {
     text += figure(part.differences,
                    "Mean paired difference to base and its 95% interval; how they are formed stands under the table.");
   }
-  return text + result_sections(data) + class_section(data, manifest) + reference_section(data);
+  return text + result_sections(data) + audit_section(AuditBy::subgroups, data, manifest) +
+         audit_section(AuditBy::classes, data, manifest) + reference_section(data);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "transfer/audit.h"
 #include "transfer/manifest.h"
 #include "transfer/report_data.h"
 
@@ -26,10 +27,14 @@ std::string report_page(const std::vector<PagePart>& parts, const Manifest& mani
 
 /// The sections after the figures: tables of differences and failures, settings, provenance, how to make it again.
 std::string result_sections(const ReportData& data);
-/// What arms do to single classes, "" where no record counts them.
-std::string class_section(const ReportData& data, const Manifest& manifest);
-/// "+0.0123 &plusmn; 0.0045", marked where the whole interval is below zero.
-std::string html_difference(const IntervalEstimate& estimate);
+/// What arms do to single classes or subgroups, "" where no record counts them.
+std::string audit_section(AuditBy by, const ReportData& data, const Manifest& manifest);
+/// The classes or subgroups that an arm is shown to lose on, "" for none.
+std::string audit_warning(AuditBy by, const ReportData& data, const Manifest& manifest, const Arm& arm);
+/// On which side of zero a difference is bad news.
+enum class Worse { below, above };
+/// "+0.0123 &plusmn; 0.0045", marked where the whole interval lies on the worse side of zero.
+std::string html_difference(const IntervalEstimate& estimate, Worse worse = Worse::below);
 /// Published runs beside the study's own, "" without any.
 std::string reference_section(const ReportData& data);
 std::string record_sections(const ReportData& data, const Manifest& manifest);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <set>
 
 #include "transfer/figure_style.h"
 #include "transfer/html.h"
@@ -49,8 +50,8 @@ std::string difference_table(const ReportData& data) {
     rows.back().emplace_back("those that trained");
   }
   return html_table(
-      {"treatment", "cut", "difference to base, 95%", "n", "mean top-1", "lowest &ndash; highest", "runs", ""}, rows, 1,
-      7);
+      {"treatment", "cut", "difference to base, 95%", "n", "mean top-1", "lowest &ndash; highest", "runs", ""}, rows,
+      {1, 2, 3, 4, 5, 6});
 }
 
 Cells run_cells(const RunResult& run) {
@@ -65,7 +66,7 @@ Cells run_cells(const RunResult& run) {
 
 const Cells kRunHeadings{"run", "treatment", "cut", "split", "source", "target", "seed"};
 
-/// `more` gives the cells under `headings`; columns from the seed to `first_text` are numbers.
+/// `more` gives the cells under `headings`; the cut and columns from the seed to `first_text` are numbers.
 template <class More>
 std::string run_table(const std::vector<RunResult>& runs, const Cells& headings, std::size_t first_text, More more) {
   Cells all = kRunHeadings;
@@ -76,7 +77,9 @@ std::string run_table(const std::vector<RunResult>& runs, const Cells& headings,
     for (std::string& cell : more(run)) cells.push_back(std::move(cell));
     rows.push_back(std::move(cells));
   }
-  return html_table(all, rows, kRunHeadings.size() - 1, first_text);
+  std::set<std::size_t> numbers{2};
+  for (std::size_t c = kRunHeadings.size() - 1; c < first_text; ++c) numbers.insert(c);
+  return html_table(all, rows, numbers);
 }
 
 std::string untrained_section(const ReportData& data) {
@@ -110,12 +113,12 @@ std::string all_runs(const ReportData& data) {
 
 }  // namespace
 
-std::string html_difference(const IntervalEstimate& estimate) {
+std::string html_difference(const IntervalEstimate& estimate, Worse worse) {
   if (!estimate.half_width) return "not enough pairs";
   const std::string text = fmt::format("{}{:.4f} &plusmn; {:.4f}", estimate.mean < 0.0 ? "&minus;" : "+",
                                        std::abs(estimate.mean), *estimate.half_width);
-  const bool below = estimate.mean + *estimate.half_width < 0.0;
-  return below ? "<span class=\"below\">" + text + "</span>" : text;
+  const double sign = worse == Worse::below ? 1.0 : -1.0;
+  return sign * estimate.mean + *estimate.half_width < 0.0 ? "<span class=\"below\">" + text + "</span>" : text;
 }
 
 std::string result_sections(const ReportData& data) {

@@ -269,7 +269,9 @@ RunnerOutcome run_study(const RunnerOptions& given) {
   const Plan& plan = prepared.plan;
 
   RunnerFolder folder(options.folder);
-  const Manifest description = describe(options, prepared);
+  const Subgroups subgroups = find_subgroups(plan, *prepared.data.target.test, options.study_file, options.folder);
+  Manifest description = describe(options, prepared);
+  description.subgroups = manifest_entry(subgroups);
   check_same_study(folder, plan.study);
   folder.check_same(description);
   std::vector<RunResult> results = folder.take_up(plan);
@@ -281,12 +283,14 @@ RunnerOutcome run_study(const RunnerOptions& given) {
     end_manifest(folder, read_manifest(folder.path()), results);
     return outcome_of(plan, std::move(results));
   }
+  writing_to_folder([&] { keep_subgroups(subgroups, folder.path()); });
   Manifest manifest = begin_manifest(folder, options, description);
   import_source(plan.study, options, prepared.data, folder.path(), manifest);
 
   std::atomic<bool> halt = false;
   const RunEnvironment environment{.study = plan.study,
                                    .data = prepared.data,
+                                   .subgroups = subgroups,
                                    .folder = folder.path(),
                                    .features = options.feature_cache ? &cache : nullptr,
                                    .binary = options.binary,
