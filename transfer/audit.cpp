@@ -53,16 +53,25 @@ std::optional<Change> change_of(const std::vector<Observation>& observations, co
                 estimate_mean(means_of(units), level)};
 }
 
-ArmAudit audit_arm(const ArmRow& row, const Observed& observed, PairUnit unit, double level) {
-  ArmAudit audit{.row = row, .parts = {}, .worst = {}, .gap = {}};
+bool carries_over(const ReportData& data, const Arm& arm) {
+  return std::any_of(data.finished.begin(), data.finished.end(), [&](const RunResult& run) {
+    return run.source != run.target && arm == Arm{label_of(run), run.cut};
+  });
+}
+
+ArmAudit audit_arm(const ArmRow& row, const Observed& observed, const ReportData& data, const Audit& levels) {
+  ArmAudit audit{.row = row, .carries_over = carries_over(data, row.arm), .parts = {}, .worst = {}, .gap = {}};
+  const auto change = [&](const std::vector<Observation>& observations, double level) {
+    return change_of(observations, row.arm, data.unit, level);
+  };
   for (const auto& [name, observations] : observed.by_part) {
-    if (const auto change = change_of(observations, row.arm, unit, level)) audit.parts.push_back({name, *change});
+    if (const auto found = change(observations, levels.level)) audit.parts.push_back({name, *found});
   }
   std::stable_sort(audit.parts.begin(), audit.parts.end(), [](const PartEffect& a, const PartEffect& b) {
     return a.accuracy.difference.mean < b.accuracy.difference.mean;
   });
-  audit.worst = change_of(observed.worst, row.arm, unit, 0.95).value_or(Change{});
-  audit.gap = change_of(observed.gap, row.arm, unit, 0.95).value_or(Change{});
+  audit.worst = change(observed.worst, levels.extremes_level).value_or(Change{});
+  audit.gap = change(observed.gap, levels.extremes_level).value_or(Change{});
   return audit;
 }
 
@@ -126,8 +135,9 @@ Audit audit_by(AuditBy by, const ReportData& data, const Manifest& manifest) {
     if (images > 0 && images < kFewestImages) audit.thin.push_back({name, images});
   }
   if (!audit.parts.empty()) audit.level = 1.0 - 0.05 / static_cast<double>(audit.parts.size());
+  audit.extremes_level = 1.0 - 0.05 / static_cast<double>(std::max<std::size_t>(data.cuts.size(), 1));
   for (const ArmRow& row : data.rows) {
-    if (row.arm.treatment != "base") audit.arms.push_back(audit_arm(row, observed, data.unit, audit.level));
+    if (row.arm.treatment != "base") audit.arms.push_back(audit_arm(row, observed, data, audit));
   }
   return audit;
 }

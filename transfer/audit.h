@@ -44,6 +44,7 @@ struct PartEffect {
 /// An arm against base, part by part.
 struct ArmAudit {
   ArmRow row;
+  bool carries_over = false;      ///< its layers come from another half than it is tested on
   std::vector<PartEffect> parts;  ///< the largest loss first
   Change worst;                   ///< accuracy on each network's own worst part
   Change gap;                     ///< between each network's own best and worst part
@@ -64,13 +65,15 @@ struct Audit {
   AuditBy by = AuditBy::classes;
   std::vector<std::string> parts;  ///< with images enough, sorted
   std::vector<ThinPart> thin;      ///< sorted
-  double level = 0.95;             ///< of the interval of each part; those of worst and gap are at 0.95
+  double level = 0.95;             ///< of the interval of each part
+  double extremes_level = 0.95;    ///< of those of worst and gap
   std::vector<ArmAudit> arms;      ///< all but base, in the report's order
 };
 
-/// Intervals of parts are at 1 - 0.05 / C, so that all C of an arm hold together (Bonferroni). Left out are networks
-/// that did not train, records without counts, and a part of a network with fewer than kFewestImages images; worst and
-/// gap need two parts of a network. What has no pair is empty. Throws Error(data) as part_names.
+/// Intervals of parts are at 1 - 0.05 / C, so that all C of an arm hold together (Bonferroni); likewise those of the
+/// worst part, and of the gap, of a treatment at all its cuts. Left out are networks that did not train, records
+/// without counts, and a part of a network with fewer than kFewestImages images; worst and gap need two parts of a
+/// network. What has no pair is empty. Throws Error(data) as part_names.
 Audit audit_by(AuditBy by, const ReportData& data, const Manifest& manifest);
 
 }  // namespace graft

@@ -31,9 +31,11 @@ std::string list_items(const Cells& items) {
   return text + "</ul>\n";
 }
 
-/// "cut 3", "cuts 1, 2 and 3".
+/// "cut 3", "cuts 1 and 3", "cuts 1 to 4".
 std::string cuts_text(const std::vector<int>& cuts) {
   if (cuts.size() == 1) return fmt::format("cut {}", cuts.front());
+  const bool all_between = cuts.back() - cuts.front() == static_cast<int>(cuts.size()) - 1;
+  if (cuts.size() > 2 && all_between) return fmt::format("cuts {} to {}", cuts.front(), cuts.back());
   return fmt::format("cuts {} and {}", fmt::join(cuts.begin(), cuts.end() - 1, ", "), cuts.back());
 }
 
@@ -106,6 +108,7 @@ std::string advice(const Audit& audit) {
   Cells safe;
   bool any_loss = false;
   for (const TreatmentAudit& treatment : by_treatment(audit)) {
+    if (!treatment.arms.front()->carries_over) continue;
     const auto quiet = treatment.where([](const ArmAudit& arm) {
       return !arm.worst.falls() &&
              std::none_of(arm.parts.begin(), arm.parts.end(), [](const PartEffect& p) { return p.accuracy.falls(); });
@@ -117,7 +120,7 @@ std::string advice(const Audit& audit) {
   }
   if (!any_loss) return "";
   if (safe.empty()) {
-    return fmt::format("<p><b>What to do:</b> every arm loses a {}: train anew where it matters.</p>\n",
+    return fmt::format("<p><b>What to do:</b> whatever is carried over loses a {}: train anew where it matters.</p>\n",
                        part_word(audit.by));
   }
   return fmt::format(
@@ -157,6 +160,10 @@ std::string thin_note(const Audit& audit) {
       kFewestImages, fmt::join(named, ", "), audit.thin.size() == 1 ? "it" : "them");
 }
 
+std::string base_and_arm(const Change& change) {
+  return fmt::format("{:.3f} &rarr; {:.3f}", change.base, change.treated);
+}
+
 std::string worst_and_gap_table(const Audit& audit) {
   std::vector<Cells> rows;
   for (const ArmAudit& arm : audit.arms) {
@@ -166,16 +173,15 @@ std::string worst_and_gap_table(const Audit& audit) {
     });
     const bool both = arm.worst.difference.units > 0;
     rows.push_back({html_escape(arm.row.arm.treatment), std::to_string(arm.row.arm.cut), html_escape(arm.worst_part()),
-                    both ? fmt::format("{:.3f}", arm.worst.base) : "",
-                    both ? fmt::format("{:.3f}", arm.worst.treated) : "",
-                    both ? html_difference(arm.worst.difference) : "", both ? fmt::format("{:.3f}", arm.gap.base) : "",
-                    both ? fmt::format("{:.3f}", arm.gap.treated) : "",
-                    both ? html_difference(arm.gap.difference, Worse::above) : "",
-                    known == arm.parts.end() ? "not enough pairs" : named_difference(*known)});
+                    both ? base_and_arm(arm.worst) : "", both ? html_difference(arm.worst.difference) : "",
+                    both ? base_and_arm(arm.gap) : "", both ? html_difference(arm.gap.difference, Worse::above) : "",
+                    known == arm.parts.end() ? "not enough pairs"
+                                             : "<span class=\"keep\">" + named_difference(*known) + "</span>"});
   }
   const std::string worst = fmt::format("worst {}", part_word(audit.by));
-  return html_table({"treatment", "cut", worst, "base", "arm", "change", "gap: base", "arm", "change", "loses most"},
-                    rows, {1, 3, 4, 5, 6, 7, 8});
+  return html_table(
+      {"treatment", "cut", worst, "base &rarr; arm", "change", "gap, base &rarr; arm", "change", "loses most"}, rows,
+      {1, 3, 4, 5, 6});
 }
 
 std::string every_part(const Audit& audit) {
@@ -192,21 +198,24 @@ std::string every_part(const Audit& audit) {
                       html_difference(change.difference), std::to_string(change.difference.units)});
     }
   }
-  return fmt::format("<details><summary>Every {} ({})</summary>\n{}</details>\n", part, audit.parts.size(),
+  return fmt::format("<details class=\"print\"><summary>Every {} ({})</summary>\n{}</details>\n", part,
+                     audit.parts.size(),
                      html_table({"treatment", "cut", part, "base", "arm", "difference", "n"}, rows, {1, 3, 4, 5, 6}));
 }
 
-std::string how_it_is_counted(const Audit& audit) {
+std::string how_it_is_counted(const Audit& audit, const ReportData& data) {
   const char* part = part_word(audit.by);
   return fmt::format(
       "<p class=\"note\">Accuracy on each {0}&#39;s test images, arm minus base, paired as above; networks that did "
       "not "
-      "train are left out. Intervals of {1} are at {2:.4g}%: all {3} of an arm hold together (Bonferroni), arms are "
-      "not "
-      "counted together. Worst and gap (best minus worst) are each network&#39;s own, at 95%; named is the {0} with "
-      "the "
-      "lowest mean. Chance alone makes a gap between {1} that are alike, in base as in the arm.</p>\n",
-      part, parts_word(audit.by), 100.0 * audit.level, audit.parts.size());
+      "train are left out. Intervals of {1} are at {2:.4g}%: all {3} of an arm hold together (Bonferroni). Worst and "
+      "gap "
+      "(best minus worst) are each network&#39;s own, their intervals at {4:.4g}%: {5} of a treatment hold together. "
+      "Treatments are not counted together. Named is the {0} with the lowest mean. Chance alone makes a gap between "
+      "{1} "
+      "that are alike, in base as in the arm.</p>\n",
+      part, parts_word(audit.by), 100.0 * audit.level, audit.parts.size(), 100.0 * audit.extremes_level,
+      data.cuts.size() == 1 ? "those of the one cut" : fmt::format("all {} cuts", data.cuts.size()));
 }
 
 }  // namespace
@@ -222,7 +231,7 @@ std::string audit_section(AuditBy by, const ReportData& data, const Manifest& ma
   }
   text += advice(audit) + hidden_losses(audit) + thin_note(audit);
   if (!sentences.empty()) text += list_items(sentences);
-  return text + worst_and_gap_table(audit) + how_it_is_counted(audit) + every_part(audit);
+  return text + worst_and_gap_table(audit) + how_it_is_counted(audit, data) + every_part(audit);
 }
 
 std::string audit_warning(AuditBy by, const ReportData& data, const Manifest& manifest, const Arm& arm) {

@@ -16,7 +16,7 @@ std::string signed_number(double value) {
 std::string difference_cell(const IntervalEstimate& estimate) {
   if (estimate.units == 0) return "no common pair";
   if (!estimate.half_width) return signed_number(estimate.mean);
-  return fmt::format("{} &plusmn; {:.4f}", signed_number(estimate.mean), *estimate.half_width);
+  return fmt::format("{}&nbsp;&plusmn;&nbsp;{:.4f}", signed_number(estimate.mean), *estimate.half_width);
 }
 
 }  // namespace

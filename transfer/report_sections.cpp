@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -13,7 +14,7 @@ namespace {
 using Cells = std::vector<std::string>;
 
 std::string treatment_cell(const std::string& treatment) {
-  return fmt::format("<span class=\"swatch\" style=\"background:{}\"></span>{}", style_of(treatment).colour,
+  return fmt::format("<span class=\"swatch\" style=\"background:{}\"></span>{}", style_of(treatment).css(),
                      html_escape(treatment));
 }
 
@@ -49,9 +50,13 @@ std::string difference_table(const ReportData& data) {
     rows.push_back(arm_cells(row, name, row.trained_mean, row.trained_difference));
     rows.back().emplace_back("those that trained");
   }
-  return html_table(
-      {"treatment", "cut", "difference to base, 95%", "n", "mean top-1", "lowest &ndash; highest", "runs", ""}, rows,
-      {1, 2, 3, 4, 5, 6});
+  Cells headings{"treatment", "cut", "difference to base, 95%", "n", "mean top-1", "lowest &ndash; highest",
+                 "runs",      ""};
+  if (std::all_of(rows.begin(), rows.end(), [](const Cells& cells) { return cells.back().empty(); })) {
+    headings.pop_back();
+    for (Cells& cells : rows) cells.pop_back();
+  }
+  return html_table(headings, rows, {1, 2, 3, 4, 5, 6});
 }
 
 Cells run_cells(const RunResult& run) {
@@ -115,7 +120,7 @@ std::string all_runs(const ReportData& data) {
 
 std::string html_difference(const IntervalEstimate& estimate, Worse worse) {
   if (!estimate.half_width) return "not enough pairs";
-  const std::string text = fmt::format("{}{:.4f} &plusmn; {:.4f}", estimate.mean < 0.0 ? "&minus;" : "+",
+  const std::string text = fmt::format("{}{:.4f}&nbsp;&plusmn;&nbsp;{:.4f}", estimate.mean < 0.0 ? "&minus;" : "+",
                                        std::abs(estimate.mean), *estimate.half_width);
   const double sign = worse == Worse::below ? 1.0 : -1.0;
   return sign * estimate.mean + *estimate.half_width < 0.0 ? "<span class=\"below\">" + text + "</span>" : text;
@@ -125,8 +130,9 @@ std::string result_sections(const ReportData& data) {
   std::string text = difference_table(data);
   text += "<p class=\"note\">" + html_escape(interval_rule(data)) +
           " Differences whose whole interval lies below zero stand out.</p>\n";
-  text += all_runs(data);
-  return text + untrained_section(data) + failed_section(data);
+  return text + all_runs(data);
 }
+
+std::string trouble_sections(const ReportData& data) { return untrained_section(data) + failed_section(data); }
 
 }  // namespace graft

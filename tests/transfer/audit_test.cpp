@@ -158,16 +158,20 @@ TEST(Audit, BySubgroupTheWorstAndTheGapAreEachNetworksOwn) {
   EXPECT_NEAR(arm.worst.base, 0.8, 1e-12);
   EXPECT_NEAR(arm.worst.treated, 0.69, 1e-12);
   EXPECT_NEAR(arm.worst.difference.mean, -0.11, 1e-12);
-  // s = sqrt(2e-4 / 4); t(0.975; 4) = 2.776445 and t(0.9875; 4) = 3.495406 from a table.
-  EXPECT_NEAR(*arm.worst.difference.half_width, 2.776445 * std::sqrt(2e-4 / 4.0 / 5.0), 1e-8);
+  EXPECT_NEAR(audit.extremes_level, 1.0 - 0.05 / 6.0, 1e-12);
+  // s = sqrt(2e-4 / 4); t(1 - 0.05 / 12; 4) = 4.851008 for six cuts, t(0.9875; 4) = 3.495406 for two subgroups,
+  // integrated numerically elsewhere.
+  EXPECT_NEAR(*arm.worst.difference.half_width, 4.851008 * std::sqrt(2e-4 / 4.0 / 5.0), 1e-8);
   EXPECT_NEAR(*arm.parts.front().accuracy.difference.half_width, 3.495406 * std::sqrt(2e-4 / 4.0 / 5.0), 1e-8);
   EXPECT_NEAR(arm.gap.base, 0.1, 1e-12);
   EXPECT_NEAR(arm.gap.treated, 0.22, 1e-12);
   EXPECT_NEAR(arm.gap.difference.mean, 0.12, 1e-12);
   // .13, .11, .12, .12, .12: the same spread.
-  EXPECT_NEAR(*arm.gap.difference.half_width, 2.776445 * std::sqrt(2e-4 / 4.0 / 5.0), 1e-8);
+  EXPECT_NEAR(*arm.gap.difference.half_width, 4.851008 * std::sqrt(2e-4 / 4.0 / 5.0), 1e-8);
   EXPECT_TRUE(arm.worst.falls());
   EXPECT_TRUE(arm.gap.rises());
+  EXPECT_TRUE(arm.carries_over);
+  EXPECT_FALSE(find(audit, "BnB", 2).carries_over);
   EXPECT_TRUE(arm.hides_a_loss());
 }
 
