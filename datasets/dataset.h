@@ -39,6 +39,8 @@ class Dataset {
   /// to item_shape(). Thread-safe. Throws as read does, and Error(failure) for items that are no u8 images [H, W, C].
   virtual void read_crop(std::int64_t index, const CropDraw& draw, std::span<std::byte> out) const;
   virtual const std::vector<std::string>& class_names() const = 0;
+  /// Path of item `index` below the folder of its part, "cat/1.jpg"; "" where items are no files of their own.
+  virtual std::string file_name(std::int64_t /*index*/) const { return ""; }
   /// SHA-256 of everything that a result depends on, hex.
   virtual std::string content_hash() const = 0;
 

@@ -42,6 +42,7 @@ class ImageFileDataset final : public Dataset {
     std::copy(first, first + std::ssize(files_.class_names), out.begin());
   }
   const std::vector<std::string>& class_names() const override { return files_.class_names; }
+  std::string file_name(std::int64_t index) const override { return files_.files.at(static_cast<std::size_t>(index)); }
 
   void read(std::int64_t index, std::span<std::byte> out) const override {
     const ImageScratchPool::Lease scratch(scratch_);

@@ -12,7 +12,7 @@
 #include "tools/interrupt.h"
 #include "tools/study_costs.h"
 #include "tools/study_flags.h"
-#include "transfer/class_csv.h"
+#include "transfer/audit_csv.h"
 #include "transfer/expected_data.h"
 #include "transfer/launch_rank.h"
 #include "transfer/plan_cost.h"
@@ -20,6 +20,7 @@
 #include "transfer/report.h"
 #include "transfer/results_csv.h"
 #include "transfer/runner_folder.h"
+#include "transfer/subgroups.h"
 #include "transfer/verification.h"
 
 // `graft study plan | run | report | verify | export`; `recommend` has a file of its own.
@@ -60,14 +61,15 @@ int plan_study(const StudyFlags& flags) {
     return plan_without_data(options, study, error.what(), flags.tflops);
   }
   const PreparedStudy prepared = prepare_study(options, data);
+  const Subgroups subgroups = find_subgroups(prepared.plan, *data.target.test, options.study_file, options.folder);
   std::set<std::string> done;
   for (const RunResult& result : results_to_keep(read_results(options.folder), prepared.plan, options.folder)) {
     done.insert(result.id);
   }
   const auto backend = backend_registry().make(options.device, options.backend);
   const CostFunction costs = study_costs(prepared, *backend, options.feature_cache);
-  fmt::print("{}\n{}{}", plan_table(prepared.plan, costs, options.jobs, done),
-             plan_summary(prepared.plan, costs, flags.tflops), cuts_line(prepared));
+  fmt::print("{}\n{}{}{}", plan_table(prepared.plan, costs, options.jobs, done),
+             plan_summary(prepared.plan, costs, flags.tflops), cuts_line(prepared), subgroups_line(subgroups));
   return 0;
 }
 
@@ -145,7 +147,16 @@ int verify(const StudyFlags& flags) {
 int export_results(const StudyFlags& flags) {
   const std::filesystem::path folder = resolve_study(flags).folder;
   const std::vector<RunResult> results = read_results(folder);
-  fmt::print("{}", flags.by_class ? class_csv(results, read_manifest(folder)) : results_csv(results));
+  if (!flags.by_class && !flags.by_subgroup) {
+    fmt::print("{}", results_csv(results));
+    return 0;
+  }
+  const Manifest manifest = read_manifest(folder);
+  if (flags.by_subgroup && !manifest.subgroups) {
+    fail(ErrorKind::data, "{}: names no subgroups: run a study whose file has `subgroups: FILE.csv`",
+         (folder / "manifest.json").string());
+  }
+  fmt::print("{}", audit_csv(flags.by_class ? AuditBy::classes : AuditBy::subgroups, results, manifest));
   return 0;
 }
 
@@ -180,7 +191,10 @@ void add_study(CLI::App& app, CommandContext& context) {
   CLI::App* export_command = study->add_subcommand("export", "print all results as one table, CSV");
   export_command->add_option("STUDY", flags->study, "a study file or a results folder")->required();
   export_command->add_option("--output", flags->output, "results folder; default: runs/<study name>");
-  export_command->add_flag("--by-class", flags->by_class, "a line for each network and class of its target half");
+  CLI::Option* by_class =
+      export_command->add_flag("--by-class", flags->by_class, "a line for each network and class of its target half");
+  export_command->add_flag("--by-subgroup", flags->by_subgroup, "a line for each network and subgroup of its images")
+      ->excludes(by_class);
   export_command->callback([&context, flags] { context.chosen = [flags] { return export_results(*flags); }; });
 
   CLI::App* report_command = study->add_subcommand("report", "write report.html and print the table");

@@ -26,6 +26,7 @@ struct StudyFlags {
   double tflops = 20.0;          ///< of study plan: that a GPU sustains
   bool no_evaluate = false;      ///< of study verify
   bool by_class = false;         ///< of study export
+  bool by_subgroup = false;      ///< likewise
 };
 
 void add_data_flags(CLI::App& command, DataFolders& folders);

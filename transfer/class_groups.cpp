@@ -4,6 +4,7 @@
 
 #include "engine/base/error.h"
 #include "engine/io/file.h"
+#include "transfer/named_file.h"
 
 namespace graft {
 namespace {
@@ -33,12 +34,10 @@ std::vector<ClassGroup> groups_of(const YamlValue& mapping) {
 
 fs::path find_named_file(const YamlValue& value) {
   const fs::path given = value.text();
-  const fs::path folder = fs::path(value.file()).parent_path();
-  const fs::path beside = folder / given.filename();
-  for (const fs::path& place : {given, folder / given, beside}) {
-    if (fs::exists(place)) return place;
-  }
-  value.reject(fmt::format("names {}, which is not there, nor {}", given.string(), beside.string()));
+  const fs::path found = find_named_file(given, value.file());
+  if (!found.empty()) return found;
+  value.reject(
+      fmt::format("names {}, which is not there, nor {}", given.string(), beside(given, value.file()).string()));
 }
 
 std::vector<ClassGroup> read_class_groups(const YamlValue& value) {

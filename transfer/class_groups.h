@@ -14,8 +14,8 @@ namespace graft {
 /// then beside the study file. Throws Error(data) naming the line for a class that is in two groups.
 std::vector<ClassGroup> read_class_groups(const YamlValue& value);
 
-/// The file that a value of a study file names: from the current directory, else relative to the study file, else
-/// beside it. Throws Error(data) naming the line if it is at none of these.
+/// The file that a value of a study file names, as find_named_file finds it. Throws Error(data) naming the line if it
+/// is nowhere.
 std::filesystem::path find_named_file(const YamlValue& value);
 
 }  // namespace graft

@@ -13,6 +13,7 @@
 #include "engine/io/sha256.h"
 #include "engine/nn/init.h"
 #include "engine/nn/state.h"
+#include "transfer/answers.h"
 #include "transfer/folder_error.h"
 #include "transfer/image_preparation.h"
 #include "transfer/run_log.h"
@@ -199,9 +200,13 @@ class Execution {
     Loader loader(half_.test, backend_, options);
     std::vector<std::int64_t> labels;
     for (std::int64_t i = 0; i < half_.test->size(); ++i) labels.push_back(half_.test->label(i));
-    result.by_class =
-        evaluate_by_class(*network_, backend_, loader, frozen_, labels, result.classes, [this] { check_stop(); });
-    for (const auto& [right, tested] : result.by_class) result.correct += right;
+    const std::vector<bool> right = right_answers(*network_, backend_, loader, labels,
+                                                  {.frozen_stages = frozen_, .between = [this] { check_stop(); }});
+    result.by_class = count_answers(right, labels, result.classes);
+    if (const Subgroups& subgroups = environment_.subgroups; !subgroups.empty() && has_subgroups(run_, study_)) {
+      result.by_subgroup = count_answers(right, subgroups_of(subgroups, half_.test_items), std::ssize(subgroups.names));
+    }
+    result.correct = std::count(right.begin(), right.end(), true);
     result.n_test = half_.test->size();
     check(result.n_test > 0, "the test set has no images of these classes");
     result.top1 = static_cast<double>(result.correct) / static_cast<double>(result.n_test);
@@ -225,11 +230,12 @@ class Execution {
 HalfData open_half(const Study& study, const StudyData& data, const RunSpec& run) {
   const std::vector<std::int64_t>& classes = target_classes(run);
   const std::uint64_t seed = image_seed(study, run.split);
-  const auto half = [&](const DatasetPtr& whole, std::int64_t per_class) {
-    return make_subset(whole, choose_items(*whole, classes, per_class, seed), classes);
-  };
   const DatasetPair& whole = data.of(run.target);
-  return {half(whole.train, train_per_class(study, run.target)), half(whole.test, study.test_per_class)};
+  const auto items = choose_items(*whole.train, classes, train_per_class(study, run.target), seed);
+  HalfData half{.train = make_subset(whole.train, items, classes), .test = nullptr};
+  half.test_items = choose_items(*whole.test, classes, study.test_per_class, seed);
+  half.test = make_subset(whole.test, half.test_items, classes);
+  return half;
 }
 
 BackboneOptions backbone_options(const Dataset& data, std::int64_t classes) {

@@ -9,6 +9,7 @@
 #include "transfer/feature_cache.h"
 #include "transfer/plan.h"
 #include "transfer/record.h"
+#include "transfer/subgroups.h"
 
 namespace graft {
 
@@ -16,6 +17,7 @@ namespace graft {
 struct RunEnvironment {
   Study study;
   StudyData data;
+  Subgroups subgroups{};             ///< of the test images
   std::filesystem::path folder;      ///< the study's
   FeatureCache* features = nullptr;  ///< nullptr: prefixes are recomputed
   std::string binary;                ///< SHA-256 of the program
@@ -27,6 +29,7 @@ struct RunEnvironment {
 struct HalfData {
   DatasetPtr train;
   DatasetPtr test;
+  std::vector<std::int64_t> test_items{};  ///< of the whole test set
 };
 HalfData open_half(const Study& study, const StudyData& data, const RunSpec& run);
 

@@ -67,9 +67,10 @@ OffScale off_scale(const ReportData& data, const AccuracyRange& range) {
     std::string text = fmt::format("{:.2f}", values.front());
     if (const std::string highest = fmt::format("{:.2f}", values.back()); highest != text) text += "–" + highest;
     if (values.size() > 3) text = fmt::format("{} × {}", values.size(), text);
-    marks.triangles += fmt::format("{:.4f} {:.6f} {}\n", x, y, std::stoi(style_of(arm.second).colour + 1, nullptr, 16));
+    marks.triangles +=
+        fmt::format("{:.4f} {:.6f} {}\n", x, y, std::stoi(style_of(arm.second).colour() + 1, nullptr, 16));
     marks.labels += fmt::format("set label '{}' at {:.4f},{:.6f} center tc rgb '{}' front\n", text, x, y + step,
-                                style_of(arm.second).colour);
+                                style_of(arm.second).colour());
   }
   return marks;
 }
@@ -82,7 +83,7 @@ void base_plots(const ReportData& data, std::string& blocks, std::vector<std::st
   blocks += block("band", fmt::format("{} {:.6f} {:.6f}\n{} {:.6f} {:.6f}\n", kLeftEdge, mean.lowest, mean.highest,
                                       right, mean.lowest, mean.highest));
   blocks += block("line", fmt::format("{} {:.6f}\n{} {:.6f}\n", kLeftEdge, mean.mean, right, mean.mean));
-  const std::string colour = style_of("base").colour;
+  const std::string colour = style_of("base").colour();
   plots.push_back(
       fmt::format("$band u 1:2:3 w filledcurves lc rgb '{}' fs transparent solid 0.18 noborder notitle", colour));
   plots.push_back(fmt::format("$line u 1:2 w l lw 2 lc rgb '{}' title 'base'", colour));
@@ -96,7 +97,7 @@ void add_dots(const ReportData& data, const std::string& treatment, const std::s
   blocks += block(name, rows);
   const double size = runs_per_arm(data) > 8 ? 0.4 : 0.6;
   plots.push_back(
-      fmt::format("${} u 1:2 w p pt {} ps {} lw 1.4 lc rgb '{}' notitle", name, style.point, size, style.colour));
+      fmt::format("${} u 1:2 w p pt {} ps {} lw 1.4 lc rgb '{}' notitle", name, style.point, size, style.colour()));
 }
 
 }  // namespace
@@ -145,9 +146,10 @@ std::string accuracy_script(const ReportData& data, const std::vector<std::strin
     const TreatmentStyle style = style_of(treatment);
     const std::string mean_name = fmt::format("mean{}", ++number);
     blocks += block(mean_name, rows);
-    plots.push_back(fmt::format("${} u 1:2 w l lw 2.2 dt {} lc rgb '{}' notitle", mean_name, style.dash, style.colour));
+    plots.push_back(
+        fmt::format("${} u 1:2 w l lw 2.2 dt {} lc rgb '{}' notitle", mean_name, style.dash, style.colour()));
     plots.push_back(fmt::format("NaN w lp lw 2.2 dt {} pt {} ps 0.7 lc rgb '{}' title '{}'", style.dash, style.point,
-                                style.colour, treatment));
+                                style.colour(), treatment));
     add_dots(data, treatment, fmt::format("dots{}", number), range.low, blocks, plots);
   }
   add_reference_means(data, kLeftEdge, blocks, plots);

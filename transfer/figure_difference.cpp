@@ -41,15 +41,16 @@ std::string difference_script(const ReportData& data, const std::vector<std::str
     const TreatmentStyle style = style_of(treatment);
     const std::string block = fmt::format("arm{}", plots.size());
     blocks += fmt::format("${} << EOD\n{}EOD\n", block, rows);
-    plots.push_back(fmt::format("${} u 1:2 w l lw 1.2 dt {} lc rgb '{}' notitle", block, style.dash, style.colour));
+    plots.push_back(fmt::format("${} u 1:2 w l lw 1.2 dt {} lc rgb '{}' notitle", block, style.dash, style.colour()));
     plots.push_back(fmt::format("${} u 1:2:3 w yerrorbars pt {} ps 0.8 lw 1.8 lc rgb '{}' title '{}'", block,
-                                style.point, style.colour, treatment));
+                                style.point, style.colour(), treatment));
   }
   if (plots.empty()) return "";
   add_reference_differences(data, compared_treatments(data), blocks, plots);
   std::string script = figure_frame(data, stages, shape, name, 0.6);
   script += "set format y '%+.2f'\nset ylabel 'difference to base, 95% interval'\nset offsets 0, 0, 0.005, 0.005\n";
-  script += "set arrow from graph 0, first 0 to graph 1, first 0 nohead lw 2 lc rgb '#7d8590' back\n";
+  script += fmt::format("set arrow from graph 0, first 0 to graph 1, first 0 nohead lw 2 lc rgb '{}' back\n",
+                        style_of("base").colour());
   return script + blocks + fmt::format("plot {}\n", fmt::join(plots, ", \\\n     "));
 }
 

@@ -19,7 +19,8 @@ std::string block(const std::string& name, const std::string& rows) {
 
 /// One entry of the key for all of them: hues say the treatment.
 void add_key(std::vector<std::string>& plots) {
-  plots.push_back(fmt::format("NaN w lp lw 1 dt 3 {} lc rgb '{}' title 'published'", "pt 12 ps 0.9", "#7d8590"));
+  plots.push_back(
+      fmt::format("NaN w lp lw 1 dt 3 {} lc rgb '{}' title 'published'", "pt 12 ps 0.9", style_of("base").colour()));
 }
 
 /// Draws rows of x, y and, where there is one, half-width of an arm after another.
@@ -28,7 +29,7 @@ void add_lines(const std::map<std::string, std::string>& rows, const std::string
   int number = 0;
   for (const auto& [treatment, text] : rows) {
     const std::string name = fmt::format("{}{}", prefix, ++number);
-    const std::string colour = style_of(treatment).colour;
+    const std::string colour = style_of(treatment).colour();
     blocks += block(name, text);
     plots.push_back(fmt::format("${} u 1:2 {} lc rgb '{}' notitle", name, kLine, colour));
     plots.push_back(fmt::format("${} u 1:2:3 w yerrorbars {} lc rgb '{}' notitle", name, kPoint, colour));
@@ -62,7 +63,7 @@ void add_reference_means(const ReportData& data, double left, std::string& block
     } else if (arm.arm.treatment == "base") {
       const double right = (data.cuts.empty() ? 0 : data.cuts.back()) + 0.4;
       blocks += block("refbase", fmt::format("{} {:.6f}\n{} {:.6f}\n", left, arm.mean.mean, right, arm.mean.mean));
-      plots.push_back(fmt::format("$refbase u 1:2 {} lc rgb '{}' notitle", kLine, style_of("base").colour));
+      plots.push_back(fmt::format("$refbase u 1:2 {} lc rgb '{}' notitle", kLine, style_of("base").colour()));
     }
   }
   add_lines(rows, "ref", blocks, plots);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "transfer/figure_gnuplot.h"
 
@@ -31,27 +32,59 @@ std::string cut_ticks(const ReportData& data, const std::vector<std::string>& st
   return fmt::format("{}", fmt::join(ticks, ", "));
 }
 
-/// A treatment's line under another policy: its hue, another shade, dash, point and place.
-TreatmentStyle policy_style(TreatmentStyle style, const std::string& policy) {
-  struct Variant {
-    const char* policy;
-    const char* colour;
-    int point;
-    int dash;
-    double shift;
-  };
-  static constexpr std::array<Variant, 6> kVariants{{{"lp-ft", "#009e73", 8, 2, 0.06},
-                                                     {"gradual", "#b0679a", 10, 3, 0.10},
-                                                     {"llrd", "#5e7f9e", 12, 4, 0.14},
-                                                     {"l2-sp", "#7a6a00", 14, 5, 0.18},
-                                                     {"bn-batch", "#009e73", 9, 3, 0.06},
-                                                     {"bn-update", "#b0679a", 11, 4, 0.10}}};
-  for (const Variant& variant : kVariants) {
-    if (policy == variant.policy) {
-      return {variant.colour, variant.point, variant.dash, style.shift + variant.shift};
-    }
+constexpr ThemeColour kOther{"other", "#767d87", "#c9ced6"};
+
+/// Of treatments: lightness tells them apart where hue does not.
+constexpr std::array<std::pair<const char*, TreatmentStyle>, 5> kTreatments{
+    {{"BnB", {{"bnb", "#0a3a78", "#4f7df0"}, 7, "1", -0.12}},
+     {"BnB+", {{"bnb-tuned", "#2e95e8", "#4fbcff"}, 6, "2", -0.04}},
+     {"AnB", {{"anb", "#a63a0a", "#e06a25"}, 5, "1", 0.04}},
+     {"AnB+", {{"anb-tuned", "#c98500", "#ffb81c"}, 4, "2", 0.12}},
+     {"random", {{"random", "#6f3fa0", "#a06bb0"}, 9, "4", 0.0}}}};
+
+struct Mark {
+  int point;
+  const char* dash;
+};
+
+/// A treatment's line under another policy: another mark and place; of layers from the other half, which a study is
+/// about, another hue too.
+struct PolicyStyle {
+  const char* policy;
+  ThemeColour theme;
+  Mark mark;   ///< of layers from the other half
+  Mark other;  ///< of others
+  double shift;
+};
+constexpr std::array<PolicyStyle, 6> kPolicies{
+    {{"lp-ft", {"lp-ft", "#007a58", "#25c795"}, {8, "3"}, {1, "4"}, 0.06},
+     {"gradual", {"gradual", "#a8578f", "#d98fc4"}, {10, "4"}, {2, "'__.'"}, 0.10},
+     {"llrd", {"llrd", "#557390", "#8fb0d0"}, {12, "5"}, {3, "'_..'"}, 0.14},
+     {"l2-sp", {"l2-sp", "#6b5d00", "#c4b13a"}, {14, "'_..'"}, {15, "'-_.'"}, 0.18},
+     {"bn-batch", {"bn-batch", "#007a58", "#25c795"}, {9, "'-..'"}, {13, "'.-'"}, 0.06},
+     {"bn-update", {"bn-update", "#a8578f", "#d98fc4"}, {11, "'--.'"}, {15, "'_.'"}, 0.10}}};
+
+TreatmentStyle policy_style(const std::string& treatment, TreatmentStyle style, const std::string& policy) {
+  for (const PolicyStyle& known : kPolicies) {
+    if (policy != known.policy) continue;
+    const bool transfers = treatment.starts_with("AnB");
+    const Mark& mark = transfers ? known.mark : known.other;
+    return {transfers ? known.theme : style.theme, mark.point, mark.dash, style.shift + known.shift};
   }
   return style;
+}
+
+/// As gnuplot writes "#0072b2": "rgb(  0, 114, 178)".
+std::string as_drawn(const char* colour) {
+  const int rgb = std::stoi(colour + 1, nullptr, 16);
+  return fmt::format("rgb({:3}, {:3}, {:3})", rgb >> 16, rgb >> 8 & 0xff, rgb & 0xff);
+}
+
+std::vector<ThemeColour> theme_colours() {
+  std::vector<ThemeColour> colours{kOther};
+  for (const auto& [name, style] : kTreatments) colours.push_back(style.theme);
+  for (const PolicyStyle& policy : kPolicies) colours.push_back(policy.theme);
+  return colours;
 }
 
 }  // namespace
@@ -59,13 +92,35 @@ TreatmentStyle policy_style(TreatmentStyle style, const std::string& policy) {
 TreatmentStyle style_of(const std::string& label) {
   const std::size_t blank = label.find(' ');
   const std::string treatment = label.substr(0, blank);
-  if (blank != std::string::npos) return policy_style(style_of(treatment), label.substr(blank + 1));
-  if (treatment == "BnB") return {"#0072b2", 7, 1, -0.12};
-  if (treatment == "BnB+") return {"#3d9bd6", 6, 2, -0.04};
-  if (treatment == "AnB") return {"#d55e00", 5, 1, 0.04};
-  if (treatment == "AnB+") return {"#cc8400", 4, 2, 0.12};
-  if (treatment == "random") return {"#8a7fa8", 9, 4, 0.0};
-  return {"#7d8590", 13, 1, 0.0};
+  TreatmentStyle style{kOther, 13, "1", 0.0};
+  for (const auto& [name, known] : kTreatments) {
+    if (treatment == name) style = known;
+  }
+  return blank == std::string::npos ? style : policy_style(treatment, style, label.substr(blank + 1));
+}
+
+std::string TreatmentStyle::css() const { return fmt::format("var(--{})", theme.name); }
+
+std::string themed(std::string svg) {
+  for (const ThemeColour& colour : theme_colours()) {
+    const std::string drawn = as_drawn(colour.light);
+    const std::string variable = fmt::format("var(--{})", colour.name);
+    for (std::size_t at = svg.find(drawn); at != std::string::npos; at = svg.find(drawn, at + variable.size())) {
+      svg.replace(at, drawn.size(), variable);
+    }
+  }
+  return svg;
+}
+
+std::string theme_style() {
+  std::string light;
+  std::string dark;
+  for (const ThemeColour& colour : theme_colours()) {
+    light += fmt::format(" --{}: {};", colour.name, colour.light);
+    dark += fmt::format(" --{}: {};", colour.name, colour.dark);
+  }
+  return fmt::format(":root {{{} }}\n@media screen and (prefers-color-scheme: dark) {{ :root {{{} }} }}\n", light,
+                     dark);
 }
 
 std::vector<std::string> drawn_treatments(const ReportData& data) {

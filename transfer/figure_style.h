@@ -7,16 +7,33 @@
 
 namespace graft {
 
-/// How a treatment is drawn, everywhere alike. Hues after Okabe and Ito (told apart with any colour vision), in shades
-/// that stand out from white and from near-black; frozen treatments full, fine-tuned ones open and dashed.
+/// A colour of figures in both themes of the page: each stands out from its theme's background.
+struct ThemeColour {
+  const char* name;   ///< of the CSS variable --NAME
+  const char* light;  ///< what gnuplot draws, too
+  const char* dark;
+};
+
+/// How a treatment is drawn, everywhere alike. Hues after Okabe and Ito, the treatments' in lightnesses so far apart
+/// that they are told apart with any colour vision; frozen treatments full, fine-tuned ones open and dashed. Two labels
+/// of such colours that could be confused differ in point and dash.
 struct TreatmentStyle {
-  const char* colour = "#808080";
-  int point = 7;     ///< gnuplot's number
-  int dash = 1;      ///< likewise
-  double shift = 0;  ///< to the side of the cut, so that equal accuracies do not hide each other
+  ThemeColour theme{"other", "#767d87", "#c9ced6"};
+  int point = 7;           ///< gnuplot's number
+  const char* dash = "1";  ///< gnuplot's number, or a pattern in quotes
+  double shift = 0;        ///< to the side of the cut, so that equal accuracies do not hide each other
+
+  const char* colour() const { return theme.light; }
+  /// "var(--bnb)".
+  std::string css() const;
 };
 /// Of a treatment, or a label_of with its policies.
 TreatmentStyle style_of(const std::string& label);
+
+/// A figure whose colours follow the page's theme in place of the light one's.
+std::string themed(std::string svg);
+/// The variables that it needs, for both themes.
+std::string theme_style();
 
 /// The treatments of a study that have a line, in its order.
 std::vector<std::string> drawn_treatments(const ReportData& data);

@@ -29,9 +29,9 @@ std::string html_escape(const std::string& text) {
 }
 
 std::string html_table(const std::vector<std::string>& headings, const std::vector<std::vector<std::string>>& rows,
-                       std::size_t first_number, std::size_t last_number) {
+                       const std::set<std::size_t>& numbers) {
   const auto opening = [&](const char* tag, std::size_t column) {
-    return std::string("<") + tag + (column >= first_number && column < last_number ? " class=\"number\">" : ">");
+    return std::string("<") + tag + (numbers.contains(column) ? " class=\"number\">" : ">");
   };
   std::string text = "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>";
   for (std::size_t c = 0; c < headings.size(); ++c) text += opening("th", c) + headings[c] + "</th>";
@@ -56,7 +56,7 @@ const char* html_style() {
   return R"(
 :root { color-scheme: light dark; --ink: #1a1c1f; --soft: #5b626b; --line: #d9dde2; --page: #ffffff; --card: #f6f7f9;
   --mark: #a33c00; }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root { --ink: #e7e9ec; --soft: #a3abb5; --line: #363b42; --page: #15171a; --card: #1e2125; --mark: #ff9d66; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--ink);
@@ -69,19 +69,22 @@ p, ul { max-width: 46rem; margin: 8px 0; }
 ul { padding-left: 1.2rem; }
 li { margin: 6px 0; }
 .question { color: var(--soft); font-size: 1.05rem; }
-.short { background: var(--card); border-left: 4px solid #d55e00; border-radius: 4px; padding: 12px 16px; margin: 20px 0; }
-.short p { margin: 0; max-width: none; font-size: 1.08rem; }
+.short { background: var(--card); border-left: 4px solid var(--mark); border-radius: 4px; padding: 12px 16px; margin: 20px 0; }
+.short p { margin: 6px 0; max-width: 60rem; font-size: 1.08rem; }
+.short .why { color: var(--soft); font-size: .95rem; }
 .warn { color: var(--mark); }
 figure { margin: 16px 0; }
 figure svg { display: block; width: 100%; height: auto; }
 figcaption, .note { color: var(--soft); font-size: .9rem; max-width: 46rem; }
+.keep { white-space: nowrap; }
 .narrow { display: none; }
 .scroll { overflow-x: auto; margin: 12px 0; border: 1px solid var(--line); border-radius: 4px; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 th, td { text-align: left; padding: 5px 12px; white-space: nowrap; border-bottom: 1px solid var(--line); }
 tbody tr:last-child td { border-bottom: 0; }
 td:last-child:not(.number) { white-space: normal; min-width: 9rem; }
-thead th { background: var(--card); font-weight: 600; }
+th:first-child, td:first-child { position: sticky; left: 0; background: var(--page); }
+thead th, thead th:first-child { background: var(--card); font-weight: 600; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 td .below { color: var(--mark); font-weight: 600; }
 .swatch { display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .5em; }
@@ -95,9 +98,28 @@ dt { color: var(--soft); white-space: nowrap; }
 dd { margin: 0; text-align: right; overflow-wrap: anywhere; }
 details { margin: 12px 0; }
 summary { cursor: pointer; font-weight: 600; }
-@media (max-width: 700px) { .wide { display: none; } .narrow { display: block; } h1 { font-size: 1.4rem; }
+@media screen and (max-width: 700px) { .wide { display: none; } .narrow { display: block; } h1 { font-size: 1.4rem; }
   th, td { padding: 5px 8px; } }
-@media print { .scroll { overflow: visible; } }
+@page { margin: 14mm 12mm; }
+@media print {
+  html { font-size: 10pt; }
+  body { font-size: 1rem; line-height: 1.4; }
+  main { max-width: none; padding: 0; }
+  h1, h2, h3, summary, thead { break-after: avoid; }
+  h2 { margin-top: 20px; }
+  figure, figure svg, tr, li, pre, .short, dl div { break-inside: avoid; }
+  p, li { orphans: 3; widows: 3; }
+  pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+  .short, thead th, pre, .swatch { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .scroll { overflow: visible; border: 0; }
+  table { font-size: 8pt; }
+  th, td { padding: 2px 6px; }
+  th:first-child, td:first-child { position: static; }
+  td:last-child:not(.number) { min-width: 0; }
+  .keep { white-space: normal; }
+  details:not(.print):not([open]) { display: none; }
+  details.print::details-content { content-visibility: visible; display: block; height: auto; }
+}
 )";
 }
 

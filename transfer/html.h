@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -9,10 +10,10 @@ namespace graft {
 /// Text as it stands between tags or in a quoted attribute.
 std::string html_escape(const std::string& text);
 
-/// A table inside a container that scrolls sideways on a narrow screen; cells are HTML, columns [first_number,
-/// last_number) are numbers.
+/// A table inside a container that scrolls sideways on a narrow screen; cells are HTML, the columns `numbers` stand to
+/// the right.
 std::string html_table(const std::vector<std::string>& headings, const std::vector<std::vector<std::string>>& rows,
-                       std::size_t first_number, std::size_t last_number);
+                       const std::set<std::size_t>& numbers);
 
 /// <dl> of keys and values, both HTML; side by side unless `long_values`.
 std::string html_definitions(const std::vector<std::pair<std::string, std::string>>& entries, bool long_values = false);

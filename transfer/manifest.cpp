@@ -48,6 +48,10 @@ Manifest from_json(const Json& json) {
     const Json& r = json.at("reference");
     m.reference = {r.at("file"), r.at("source"), r.at("splits"), r.at("sha256")};
   }
+  if (json.contains("subgroups")) {
+    const Json& s = json.at("subgroups");
+    m.subgroups = {s.at("file"), s.at("names"), s.at("sha256")};
+  }
   json.at("command_lines").get_to(m.command_lines);
   return m;
 }
@@ -111,6 +115,9 @@ std::string manifest_to_json(const Manifest& m) {
                          {"source", m.reference->source},
                          {"splits", m.reference->splits},
                          {"sha256", m.reference->sha256}};
+  }
+  if (m.subgroups) {
+    json["subgroups"] = {{"file", m.subgroups->file}, {"names", m.subgroups->names}, {"sha256", m.subgroups->sha256}};
   }
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -33,6 +33,13 @@ struct ManifestReference {
   std::string sha256;
 };
 
+/// How a study's test images are divided: the file's copy is the folder's subgroups.csv.
+struct ManifestSubgroups {
+  std::string file;  ///< its name where it was
+  std::vector<std::string> names;
+  std::string sha256;
+};
+
 /// What a results folder was made from: manifest.json.
 struct Manifest {
   std::string study;
@@ -50,6 +57,7 @@ struct Manifest {
   int threads = 1;                              ///< of one run: part of a run's id
   int jobs = 1;                                 ///< runs at a time; changes no result
   std::optional<ManifestReference> reference{};
+  std::optional<ManifestSubgroups> subgroups{};
   std::vector<std::vector<std::string>> command_lines;  ///< each start that added runs, program first
 };
 

@@ -44,6 +44,7 @@ Json to_json(const RunResult& r) {
   if (!r.choices.empty()) json["choices"] = r.choices;
   if (!r.files.empty()) json["files"] = r.files;
   if (!r.by_class.empty()) json["by_class"] = r.by_class;
+  if (!r.by_subgroup.empty()) json["by_subgroup"] = r.by_subgroup;
   return json;
 }
 
@@ -81,6 +82,7 @@ RunResult from_json(const Json& json) {
   if (json.contains("choices")) json.at("choices").get_to(r.choices);
   if (json.contains("files")) json.at("files").get_to(r.files);
   if (json.contains("by_class")) json.at("by_class").get_to(r.by_class);
+  if (json.contains("by_subgroup")) json.at("by_subgroup").get_to(r.by_subgroup);
   return r;
 }
 

@@ -40,6 +40,9 @@ struct RunResult {
   /// Of every target class, in label order (manifest.json's order of names): {answered rightly, tested}. Empty in
   /// records of programs that did not count them.
   std::vector<std::array<std::int64_t, 2>> by_class{};
+  /// The same of every subgroup, in manifest.json's order of names; empty where the study has none, and of base
+  /// networks of a half that is no target.
+  std::vector<std::array<std::int64_t, 2>> by_subgroup{};
 };
 
 /// As label_of of the run's method: "AnB+ lp-ft".

@@ -5,6 +5,7 @@
 #include "engine/base/error.h"
 #include "engine/io/file.h"
 #include "engine/io/sha256.h"
+#include "transfer/named_file.h"
 #include "transfer/run_table.h"
 #include "transfer/split_group.h"
 
@@ -14,12 +15,9 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path find_table(const std::string& file, const fs::path& study_file) {
-  const fs::path given = file;
-  const fs::path beside = study_file.parent_path() / given.filename();
-  for (const fs::path& place : {given, study_file.parent_path() / given, beside}) {
-    if (fs::exists(place)) return place;
-  }
-  fail(ErrorKind::data, "reference {}: no such file, nor {}", given.string(), beside.string());
+  fs::path found = find_named_file(file, study_file);
+  if (!found.empty()) return found;
+  fail(ErrorKind::data, "reference {}: no such file, nor {}", file, beside(file, study_file).string());
 }
 
 std::vector<Observation> read_runs(const std::string& text, const std::string& name,

@@ -9,6 +9,7 @@
 #include "engine/io/file.h"
 #include "transfer/figure.h"
 #include "transfer/figure_gnuplot.h"
+#include "transfer/figure_style.h"
 #include "transfer/manifest.h"
 #include "transfer/report_data.h"
 #include "transfer/report_page.h"
@@ -29,7 +30,7 @@ PageFigure draw(Script script, const std::string& name, const std::string& label
     if (text.empty()) return "";
     std::string svg = inline_svg(run_gnuplot(text), full_name, label);
     files[fmt::format("figures/{}.svg", full_name)] = standalone_svg(svg);
-    return svg;
+    return themed(std::move(svg));
   };
   return {drawn(kWideFigure, name), drawn(kNarrowFigure, name + "_narrow")};
 }

@@ -83,11 +83,32 @@ std::string binary_note(const ReportData& data) {
       counts.size(), fmt::join(parts, ", "));
 }
 
-std::string short_answer(const ReportData& data, const ReportSummary& summary) {
-  std::string text = "<div class=\"short\"><p>" + html_escape(summary.in_short) + "</p>";
-  for (const std::string& recommendation : recommendations_of(data)) {
-    text += "<p><b>What to use:</b> " + html_escape(recommendation) + "</p>";
+/// "carry over the first 2 stages, to conv2, and keep them frozen."
+std::string in_plain_words(const Arm& arm, const Study& study, const std::vector<std::string>& stages) {
+  if (arm.treatment == "base") return "train anew, carry nothing over.";
+  const bool blocks = study.cuts_at == CutPlaces::blocks;
+  const std::string last = stage_name(stages, arm.cut);
+  const std::string what = arm.cut == 1 ? fmt::format("the first {}", blocks ? "block" : "stage")
+                                        : fmt::format("the first {} {}", arm.cut, name_of(study.cuts_at));
+  std::string text = fmt::format("carry over {}{}", what, last.empty() ? "" : fmt::format(", to {}", last));
+  if (arm.treatment == "AnB") return text + ", and keep them frozen.";
+  if (arm.treatment == "AnB+") return text + ", and fine-tune them with the rest.";
+  return text + fmt::format(", as {}.", arm.treatment);
+}
+
+std::string short_answer(const ReportData& data, const ReportSummary& summary, const Manifest& manifest) {
+  std::string text = "<div class=\"short\">";
+  const std::vector<Arm> arms = recommended_arms(data);
+  const std::vector<std::string> reasons = recommendations_of(data);
+  for (std::size_t i = 0; i < arms.size(); ++i) {
+    text += "<p><b>What to use:</b> " + html_escape(in_plain_words(arms[i], data.study, manifest.stages)) +
+            "</p><p class=\"why\">" + html_escape(reasons[i]) + "</p>";
   }
+  for (const Arm& arm : arms) {
+    text +=
+        audit_warning(AuditBy::subgroups, data, manifest, arm) + audit_warning(AuditBy::classes, data, manifest, arm);
+  }
+  text += "<p>" + html_escape(summary.in_short) + "</p>";
   return text + "</div>\n" + binary_note(data) + progress_note(data);
 }
 
@@ -157,16 +178,15 @@ std::string part_sections(const PagePart& part, const Manifest& manifest) {
                         html_escape(fmt::format("{}", fmt::join(data.splits, ", "))));
   }
   const ReportSummary summary = summarize(data, manifest.stages);
-  text += short_answer(data, summary);
-  text += "<h2>Accuracy against the cut</h2>\n" + figure(part.accuracy, accuracy_caption(data, manifest)) +
-          treatments_note();
-  text += findings(summary);
+  text += short_answer(data, summary, manifest) + findings(summary) + treatments_note();
+  text += "<h2>Accuracy against the cut</h2>\n" + figure(part.accuracy, accuracy_caption(data, manifest));
   text += "<h2>Differences to base</h2>\n";
   if (!part.differences.wide.empty()) {
     text += figure(part.differences,
                    "Mean paired difference to base and its 95% interval; how they are formed stands under the table.");
   }
-  return text + result_sections(data) + class_section(data, manifest) + reference_section(data);
+  return text + result_sections(data) + audit_section(AuditBy::subgroups, data, manifest) +
+         audit_section(AuditBy::classes, data, manifest) + reference_section(data) + trouble_sections(data);
 }
 
 }  // namespace
@@ -177,7 +197,8 @@ std::string report_page(const std::vector<PagePart>& parts, const Manifest& mani
   std::string page =
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
-      title + ": which layers transfer</title>\n<style>" + html_style() + "</style>\n</head>\n<body>\n<main>\n";
+      title + ": which layers transfer</title>\n<style>" + html_style() + theme_style() +
+      "</style>\n</head>\n<body>\n<main>\n";
   page += "<h1>" + title + "</h1>\n<p class=\"question\">" + html_escape(question(first.study)) + "</p>\n";
   for (const PagePart& part : parts) page += part_sections(part, manifest);
   return page + record_sections(first, manifest) + "</main>\n</body>\n</html>\n";

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "transfer/audit.h"
 #include "transfer/manifest.h"
 #include "transfer/report_data.h"
 
@@ -24,12 +25,18 @@ struct PagePart {
 /// The whole page, of one part or more of the same study.
 std::string report_page(const std::vector<PagePart>& parts, const Manifest& manifest);
 
-/// The sections after the figures: tables of differences and failures, settings, provenance, how to make it again.
+/// Under the figure of differences: their table, and one of every network.
 std::string result_sections(const ReportData& data);
-/// What arms do to single classes, "" where no record counts them.
-std::string class_section(const ReportData& data, const Manifest& manifest);
-/// "+0.0123 &plusmn; 0.0045", marked where the whole interval is below zero.
-std::string html_difference(const IntervalEstimate& estimate);
+/// What did not train and what failed.
+std::string trouble_sections(const ReportData& data);
+/// What arms do to single classes or subgroups, "" where no record counts them.
+std::string audit_section(AuditBy by, const ReportData& data, const Manifest& manifest);
+/// The classes or subgroups that an arm is shown to lose on, "" for none.
+std::string audit_warning(AuditBy by, const ReportData& data, const Manifest& manifest, const Arm& arm);
+/// On which side of zero a difference is bad news.
+enum class Worse { below, above };
+/// "+0.0123 &plusmn; 0.0045" that breaks nowhere, marked where the whole interval lies on the worse side of zero.
+std::string html_difference(const IntervalEstimate& estimate, Worse worse = Worse::below);
 /// Published runs beside the study's own, "" without any.
 std::string reference_section(const ReportData& data);
 std::string record_sections(const ReportData& data, const Manifest& manifest);

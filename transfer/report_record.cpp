@@ -58,7 +58,7 @@ std::string splits_table(const Manifest& manifest) {
                     hash_span(split.sha256.substr(0, 16))});
   }
   return "<h3>Splits of the classes</h3>\n" +
-         html_table({"split", "A, source", "B, target", "SHA-256, first 16 digits"}, rows, 4, 4);
+         html_table({"split", "A, source", "B, target", "SHA-256, first 16 digits"}, rows, {});
 }
 
 std::string versions_text(const std::map<std::string, std::string>& versions) {
@@ -75,6 +75,9 @@ Entries provenance(const Manifest& manifest) {
                   {"study.yaml", hash_span(manifest.study_sha256)}};
   for (const auto& [part, hash] : manifest.data) {
     entries.emplace_back(html_escape(manifest.dataset + ", " + part), hash_span(hash));
+  }
+  if (manifest.subgroups) {
+    entries.emplace_back(html_escape("subgroups, " + manifest.subgroups->file), hash_span(manifest.subgroups->sha256));
   }
   const std::map<std::string, std::string> subjects{{"data", manifest.dataset + ", licence"},
                                                     {"source_data", "source data, licence"},
@@ -95,7 +98,7 @@ std::string weights_table(const Manifest& manifest) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& [run, hash] : manifest.weights) rows.push_back({hash_span(run), hash_span(hash)});
   return fmt::format("<details><summary>Weights ({})</summary>\n{}</details>\n", rows.size(),
-                     html_table({"of", "SHA-256"}, rows, 2, 2));
+                     html_table({"of", "SHA-256"}, rows, {}));
 }
 
 std::string again_section(const Manifest& manifest) {

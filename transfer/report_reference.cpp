@@ -16,7 +16,7 @@ std::string signed_number(double value) {
 std::string difference_cell(const IntervalEstimate& estimate) {
   if (estimate.units == 0) return "no common pair";
   if (!estimate.half_width) return signed_number(estimate.mean);
-  return fmt::format("{} &plusmn; {:.4f}", signed_number(estimate.mean), *estimate.half_width);
+  return fmt::format("{}&nbsp;&plusmn;&nbsp;{:.4f}", signed_number(estimate.mean), *estimate.half_width);
 }
 
 }  // namespace
@@ -44,7 +44,7 @@ std::string reference_section(const ReportData& data) {
          "base say something about transfer.</p>\n" +
          html_table({"treatment", "cut", "published top-1", "runs", "difference to base, 95%", "n", "here, top-1",
                      "here, difference", ""},
-                    rows, 1, 8);
+                    rows, {1, 2, 3, 4, 5, 6, 7});
 }
 
 }  // namespace graft

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "transfer/figure_style.h"
 #include "transfer/html.h"
@@ -12,7 +14,7 @@ namespace {
 using Cells = std::vector<std::string>;
 
 std::string treatment_cell(const std::string& treatment) {
-  return fmt::format("<span class=\"swatch\" style=\"background:{}\"></span>{}", style_of(treatment).colour,
+  return fmt::format("<span class=\"swatch\" style=\"background:{}\"></span>{}", style_of(treatment).css(),
                      html_escape(treatment));
 }
 
@@ -48,9 +50,13 @@ std::string difference_table(const ReportData& data) {
     rows.push_back(arm_cells(row, name, row.trained_mean, row.trained_difference));
     rows.back().emplace_back("those that trained");
   }
-  return html_table(
-      {"treatment", "cut", "difference to base, 95%", "n", "mean top-1", "lowest &ndash; highest", "runs", ""}, rows, 1,
-      7);
+  Cells headings{"treatment", "cut", "difference to base, 95%", "n", "mean top-1", "lowest &ndash; highest",
+                 "runs",      ""};
+  if (std::all_of(rows.begin(), rows.end(), [](const Cells& cells) { return cells.back().empty(); })) {
+    headings.pop_back();
+    for (Cells& cells : rows) cells.pop_back();
+  }
+  return html_table(headings, rows, {1, 2, 3, 4, 5, 6});
 }
 
 Cells run_cells(const RunResult& run) {
@@ -65,7 +71,7 @@ Cells run_cells(const RunResult& run) {
 
 const Cells kRunHeadings{"run", "treatment", "cut", "split", "source", "target", "seed"};
 
-/// `more` gives the cells under `headings`; columns from the seed to `first_text` are numbers.
+/// `more` gives the cells under `headings`; the cut and columns from the seed to `first_text` are numbers.
 template <class More>
 std::string run_table(const std::vector<RunResult>& runs, const Cells& headings, std::size_t first_text, More more) {
   Cells all = kRunHeadings;
@@ -76,7 +82,9 @@ std::string run_table(const std::vector<RunResult>& runs, const Cells& headings,
     for (std::string& cell : more(run)) cells.push_back(std::move(cell));
     rows.push_back(std::move(cells));
   }
-  return html_table(all, rows, kRunHeadings.size() - 1, first_text);
+  std::set<std::size_t> numbers{2};
+  for (std::size_t c = kRunHeadings.size() - 1; c < first_text; ++c) numbers.insert(c);
+  return html_table(all, rows, numbers);
 }
 
 std::string untrained_section(const ReportData& data) {
@@ -110,20 +118,21 @@ std::string all_runs(const ReportData& data) {
 
 }  // namespace
 
-std::string html_difference(const IntervalEstimate& estimate) {
+std::string html_difference(const IntervalEstimate& estimate, Worse worse) {
   if (!estimate.half_width) return "not enough pairs";
-  const std::string text = fmt::format("{}{:.4f} &plusmn; {:.4f}", estimate.mean < 0.0 ? "&minus;" : "+",
+  const std::string text = fmt::format("{}{:.4f}&nbsp;&plusmn;&nbsp;{:.4f}", estimate.mean < 0.0 ? "&minus;" : "+",
                                        std::abs(estimate.mean), *estimate.half_width);
-  const bool below = estimate.mean + *estimate.half_width < 0.0;
-  return below ? "<span class=\"below\">" + text + "</span>" : text;
+  const double sign = worse == Worse::below ? 1.0 : -1.0;
+  return sign * estimate.mean + *estimate.half_width < 0.0 ? "<span class=\"below\">" + text + "</span>" : text;
 }
 
 std::string result_sections(const ReportData& data) {
   std::string text = difference_table(data);
   text += "<p class=\"note\">" + html_escape(interval_rule(data)) +
           " Differences whose whole interval lies below zero stand out.</p>\n";
-  text += all_runs(data);
-  return text + untrained_section(data) + failed_section(data);
+  return text + all_runs(data);
 }
+
+std::string trouble_sections(const ReportData& data) { return untrained_section(data) + failed_section(data); }
 
 }  // namespace graft

@@ -44,6 +44,15 @@ std::vector<std::string> recommendations_of(const ReportData& data) {
   return texts;
 }
 
+std::vector<Arm> recommended_arms(const ReportData& data) {
+  const std::vector<Contrast> contrasts = contrasts_of(data);
+  std::vector<Arm> arms;
+  for (const Recommendation& recommendation : recommend(contrasts, rule_of(data.study), costs_of(data))) {
+    arms.push_back(recommendation.arm);
+  }
+  return arms;
+}
+
 std::string report_verdicts(const ReportData& data) {
   const DecisionRule rule = rule_of(data.study);
   const std::vector<Contrast> contrasts = contrasts_of(data);

@@ -21,6 +21,9 @@ std::vector<ArmCost> costs_of(const ReportData& data);
 /// What to use and what that rests on, a text for each group of splits; empty before there is anything to compare.
 std::vector<std::string> recommendations_of(const ReportData& data);
 
+/// The arms that they say to use, in the same order; base where it is to be trained anew.
+std::vector<Arm> recommended_arms(const ReportData& data);
+
 /// The verdicts with their reasons, and what to use, for a terminal; "" before there is anything to compare.
 std::string report_verdicts(const ReportData& data);
 

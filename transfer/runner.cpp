@@ -22,6 +22,7 @@
 #include "transfer/runner_pool.h"
 #include "transfer/runner_workers.h"
 #include "transfer/source_weights.h"
+#include "transfer/study_manifest.h"
 #include "transfer/study_process.h"
 #include "transfer/trainer.h"
 
@@ -29,41 +30,6 @@ namespace graft {
 namespace {
 
 namespace fs = std::filesystem;
-
-Manifest describe(const RunnerOptions& options, const PreparedStudy& prepared) {
-  Manifest manifest;
-  manifest.study = prepared.plan.study.name;
-  manifest.dataset = prepared.plan.study.dataset;
-  manifest.data = data_hashes(prepared.plan.study, prepared.data);
-  manifest.licenses = licenses_of(prepared.plan.study);
-  manifest.stages = prepared.stages;
-  manifest.splits = manifest_splits(prepared.plan, prepared.data.source.train->class_names(),
-                                    prepared.data.target.train->class_names());
-  manifest.seeds = prepared.plan.study.seeds;
-  if (!prepared.weights_hash.empty()) manifest.weights["source"] = prepared.weights_hash;
-  manifest.device_kind = prepared.device_kind;
-  manifest.device_name = options.device_name;
-  manifest.threads = options.backend.threads;
-  manifest.jobs = options.jobs;
-  return manifest;
-}
-
-/// Brings study.yaml and manifest.json up to date with this start.
-Manifest begin_manifest(const RunnerFolder& folder, const RunnerOptions& options, Manifest manifest) {
-  if (fs::exists(folder.path() / "manifest.json")) {
-    const Manifest before = read_manifest(folder.path());
-    manifest.weights.insert(before.weights.begin(), before.weights.end());
-    manifest.binaries = before.binaries;
-    manifest.reference = before.reference;
-    manifest.command_lines = before.command_lines;
-  }
-  add_binary(manifest, {.sha256 = options.binary, .versions = options.versions});
-  manifest.command_lines.push_back(options.command_line);
-  if (folder.study_text().empty()) write_text_atomically(folder.study_file(), options.study_text);
-  manifest.study_sha256 = sha256_file(folder.study_file());
-  write_manifest(folder.path(), manifest);
-  return manifest;
-}
 
 /// Adds the hashes of weights that are not in the manifest yet.
 void end_manifest(const RunnerFolder& folder) {
@@ -124,33 +90,14 @@ void check_same_study(const RunnerFolder& folder, const Study& here) {
        folder.path().string(), difference);
 }
 
-/// A network as large as those of the study, to look at.
-std::shared_ptr<Backbone> example_network(const Study& study, const StudyData& data, Backend& backend) {
-  const Dataset& train = *data.target.train;
-  return make_network(study, train, static_cast<std::int64_t>(train.class_names().size()), backend);
-}
-
-/// Brings the source's published weights into the folder, where runs read them, and notes their hash.
-void import_source(const Study& study, const RunnerOptions& options, const StudyData& data, const fs::path& folder,
-                   Manifest& manifest) {
-  if (study.source_checkpoint.empty()) return;
-  const std::unique_ptr<Backend> backend = backend_registry().make(options.device, options.backend);
-  const std::shared_ptr<Backbone> network = example_network(study, data, *backend);
-  read_source_weights(study, *network);
-  writing_to_folder([&] {
-    keep_source_weights(*network, folder);
-    manifest.weights["source.safetensors"] = sha256_file(source_weights_path(folder));
-    write_manifest(folder, manifest);
-  });
-}
-
 /// Trains what is left, until all runs have ended here or elsewhere, or it was stopped.
-void train(const RunnerOptions& options, const PreparedStudy& prepared, const RunnerFolder& folder,
-           StudyProcess& process, const std::vector<RunResult>& before) {
+void train(const RunnerOptions& options, const PreparedStudy& prepared, const Subgroups& subgroups,
+           const RunnerFolder& folder, StudyProcess& process, const std::vector<RunResult>& before) {
   const Plan& plan = prepared.plan;
   FeatureCache cache(folder.path() / "features" / process.name(), plan.study.feature_cache_mib);
   const RunEnvironment environment{.study = plan.study,
                                    .data = prepared.data,
+                                   .subgroups = subgroups,
                                    .folder = folder.path(),
                                    .features = options.feature_cache ? &cache : nullptr,
                                    .binary = options.binary,
@@ -164,9 +111,17 @@ void train(const RunnerOptions& options, const PreparedStudy& prepared, const Ru
     if (claim == RunClaim::ok || claim == RunClaim::failed) progress.run_ended_elsewhere(claim == RunClaim::failed);
     return claim;
   });
+  RunnerWorkers workers({.device = options.device, .backend = options.backend, .stop = options.stop}, pool, progress,
+                        {.environment_of =
+                             [&](const RunSpec& run) {
+                               RunEnvironment own = environment;
+                               own.stop = &process.stop_flag(run.id);
+                               return own;
+                             },
+                         .record = [&](const RunSpec&, const RunResult& result) { return process.record(result); },
+                         .holds = [&](const RunSpec& run) { return process.holds(run.id); },
+                         .stop_all = [&] { process.stop_all(); }});
   const auto left = static_cast<std::int64_t>(plan.runs.size()) - already;
-  RunnerWorkers workers({.device = options.device, .backend = options.backend, .stop = options.stop}, environment, pool,
-                        process, progress);
   workers.run(static_cast<int>(std::min<std::int64_t>(options.jobs, left)));
   if (pool.error()) rethrow(pool.error(), last_of_each(read_results(folder.path())).size(), plan.runs.size());
 }
@@ -209,8 +164,10 @@ RunnerOutcome run_study(const RunnerOptions& given) {
   const Plan& plan = prepared.plan;
 
   RunnerFolder folder(options.folder);
+  const Subgroups subgroups = find_subgroups(plan, *prepared.data.target.test, options.study_file, options.folder);
   StudyProcess process(folder.path(), {.label = options.process, .silence = options.silence, .stop = options.stop});
-  const Manifest description = describe(options, prepared);
+  Manifest description = describe_study(options, prepared);
+  description.subgroups = manifest_entry(subgroups);
   check_same_study(folder, plan.study);
   folder.check_same(description);
   if (process.first()) process.clear_leases();
@@ -221,14 +178,15 @@ RunnerOutcome run_study(const RunnerOptions& given) {
     log_info("graft: all {} runs are there already", before.size());
   } else {
     if (!process.first() && !options.accept_binary) check_joins_same_binary(folder.path(), options.binary);
-    Manifest manifest = begin_manifest(folder, options, description);
-    import_source(plan.study, options, prepared.data, folder.path(), manifest);
+    writing_to_folder([&] { keep_subgroups(subgroups, folder.path()); });
+    Manifest manifest = begin_manifest(folder.path(), options, description);
+    import_source(options, prepared, folder.path(), manifest);
   }
   process.begin_work();
   if (!process.first()) log_info("graft: {} joins others that train this study", process.name());
   if (!all_there) {
     for (const RunResult& result : before) options.backend.choices.insert(result.choices.begin(), result.choices.end());
-    train(options, prepared, folder, process, before);
+    train(options, prepared, subgroups, folder, process, before);
   }
   const bool last = process.end([&] {
     end_manifest(folder);

@@ -64,6 +64,9 @@ void RunnerFolder::check_same(const Manifest& present) const {
       now != present.weights.end() && then != before.weights.end()) {
     expect_equal(path_, "from source weights", then->second, now->second);
   }
+  if (before.subgroups && present.subgroups) {
+    expect_equal(path_, "with subgroups", before.subgroups->sha256, present.subgroups->sha256);
+  }
   for (const auto& [part, hash] : present.data) {
     const auto there = before.data.find(part);
     expect_equal(path_, "from " + part + " data", there == before.data.end() ? "unknown" : there->second, hash);

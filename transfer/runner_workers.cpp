@@ -27,7 +27,7 @@ void RunnerWorkers::run(int count) {
     const bool asked = options_.stop != nullptr && options_.stop->load();
     if (asked || pool_.error()) {
       pool_.stop();
-      process_.stop_all();
+      hooks_.stop_all();
     }
     progress_.refresh();
   }
@@ -39,7 +39,7 @@ void RunnerWorkers::work() noexcept {
     const std::unique_ptr<Backend> backend = backend_registry().make(options_.device, options_.backend);
     while (const RunSpec* run = pool_.take()) {
       if (pool_.base_failed(*run)) {
-        finish(*run, failed_result(*run, environment_, fmt::format("base {} failed", run->depends_on)));
+        finish(*run, failed_result(*run, hooks_.environment_of(*run), fmt::format("base {} failed", run->depends_on)));
         continue;
       }
       progress_.run_started();
@@ -55,9 +55,8 @@ void RunnerWorkers::work() noexcept {
 
 /// False if it was interrupted. Lets FolderError and a device's failure pass: those end the study.
 bool RunnerWorkers::execute(const RunSpec& run, Backend& backend) {
+  const RunEnvironment environment = hooks_.environment_of(run);
   try {
-    RunEnvironment environment = environment_;
-    environment.stop = &process_.stop_flag(run.id);
     RunResult result = execute_run(run, environment, backend, progress_.steps());
     result.choices = backend.choices();
     finish(run, result);
@@ -65,20 +64,20 @@ bool RunnerWorkers::execute(const RunSpec& run, Backend& backend) {
     throw;
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::interrupted) {
-      if (process_.holds(run.id)) return false;
+      if (!hooks_.holds || hooks_.holds(run)) return false;
       lose(run);
       return true;
     }
     if (error.kind() == ErrorKind::device) throw;
-    finish(run, failed_result(run, environment_, error.what()));
+    finish(run, failed_result(run, environment, error.what()));
   } catch (const std::exception& error) {
-    finish(run, failed_result(run, environment_, error.what()));
+    finish(run, failed_result(run, environment, error.what()));
   }
   return true;
 }
 
 void RunnerWorkers::finish(const RunSpec& run, const RunResult& result) {
-  if (!process_.record(result)) return lose(run);
+  if (!hooks_.record(run, result)) return lose(run);
   pool_.finish(run, end_of(result));
   const std::string what =
       fmt::format("{} cut {} on {} of {} seed {}", label_of(result), run.cut, run.target, run.split.name, run.seed);

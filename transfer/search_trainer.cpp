@@ -101,9 +101,7 @@ bool SearchTrainer::train(const SearchPhase& phase, SearchStage stage, int rung)
     if (!ended(run)) trainings.runs.push_back(run);
   }
   if (trainings.runs.size() == trainings.ended.size()) return true;
-  trainings.environment_of = [&](const RunSpec& run) -> const RunEnvironment& {
-    return run.target == "A" ? source_environment : environment;
-  };
+  trainings.environment_of = [&](const RunSpec& run) { return run.target == "A" ? source_environment : environment; };
   trainings.record = [&](const RunSpec& run, const RunResult& result) { record(run, result, stage, rung); };
   RunnerOptions runner = options_.runner;
   for (const auto& [id, evaluation] : record_.evaluations()) {

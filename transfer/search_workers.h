@@ -13,9 +13,9 @@ namespace graft {
 
 /// Trainings of one phase of a search, with the base networks that they copy from.
 struct SearchTrainings {
-  std::vector<RunSpec> runs;            ///< bases first
-  std::map<std::string, RunEnd> ended;  ///< those of them that are recorded
-  std::function<const RunEnvironment&(const RunSpec&)> environment_of;
+  std::vector<RunSpec> runs;                                     ///< bases first
+  std::map<std::string, RunEnd> ended;                           ///< those of them that are recorded
+  std::function<RunEnvironment(const RunSpec&)> environment_of;  ///< with the flag that ends them all
   std::function<void(const RunSpec&, const RunResult&)> record;  ///< called by one thread at a time
 };
 

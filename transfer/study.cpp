@@ -155,6 +155,7 @@ std::vector<Setting> settings_of(const Study& study) {
       {"samples.train_per_class", per_class_text(study.train_per_class)},
       {"samples.source_train_per_class", per_class_text(study.source_train_per_class.value_or(study.train_per_class))},
       {"samples.test_per_class", per_class_text(study.test_per_class)},
+      {"subgroups", study.subgroups.empty() ? "[]" : study.subgroups},
       {"treatments", list_text(treatments)},
       {"cuts", list_text(study.cuts)},
       {"cuts_at", name_of(study.cuts_at)},

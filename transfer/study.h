@@ -122,6 +122,7 @@ struct Study {
   std::int64_t train_per_class = 0;        ///< 0: all
   std::optional<std::int64_t> source_train_per_class{};  ///< of base networks of the source; unset: as many
   std::int64_t test_per_class = 0;                       ///< 0: all
+  std::string subgroups{};                               ///< file of the test images' subgroups; "": none
   std::vector<Treatment> treatments;
   std::vector<int> cuts;
   CutPlaces cuts_at = CutPlaces::stages;  ///< what cuts counts

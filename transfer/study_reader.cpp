@@ -296,8 +296,9 @@ void read_grid(const YamlMap& root, Study& study) {
 Study parse_study(const std::string& yaml, const std::string& file_name) {
   const YamlMap root(
       YamlValue(parse_yaml(yaml, file_name), "", file_name),
-      {"name", "dataset", "model", "split", "samples", "treatments", "cuts", "seeds", "margin", "batch_norm_policy",
-       "fine_tuning", "scratch", "images", "training", "feature_cache", "cuts_at", "expects", "reference", "license"});
+      {"name",    "dataset",           "model",       "split",    "samples", "treatments", "cuts",          "seeds",
+       "margin",  "batch_norm_policy", "fine_tuning", "scratch",  "images",  "training",   "feature_cache", "cuts_at",
+       "expects", "reference",         "license",     "subgroups"});
   Study study;
   study.name = folder_name(root.at("name"));
   study.dataset = read_dataset(root.at("dataset"));
@@ -306,6 +307,7 @@ Study parse_study(const std::string& yaml, const std::string& file_name) {
   if (const auto images = root.find("images")) study.images = read_images(*images);
   read_split(root.at("split"), study);
   if (const auto samples = root.find("samples")) read_samples(*samples, study);
+  if (const auto subgroups = root.find("subgroups")) study.subgroups = subgroups->text();
   read_grid(root, study);
   if (const auto policy = root.find("batch_norm_policy")) study.bn_policies = read_batch_norm_policies(*policy);
   if (const auto training = root.find("training")) read_training(*training, study);

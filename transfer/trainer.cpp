@@ -1,7 +1,5 @@
 #include "transfer/trainer.h"
 
-#include <algorithm>
-#include <set>
 #include <vector>
 
 #include "engine/base/error.h"
@@ -123,43 +121,6 @@ Tensor run_prefix(Backbone& network, const Tensor& items, int first, int last, c
   if (first >= last) return items;
   const NoGradScope no_grad;
   return network.forward_stages(Variable(items), first, last, context).value();
-}
-
-std::vector<std::array<std::int64_t, 2>> evaluate_by_class(Backbone& network, Backend& backend, Loader& loader,
-                                                           int frozen_stages, std::span<const std::int64_t> labels,
-                                                           std::int64_t classes, const std::function<void()>& between) {
-  const NoGradScope no_grad;
-  const ForwardContext context;
-  std::vector<std::array<std::int64_t, 2>> by_class(static_cast<std::size_t>(classes));
-  // A count for each class of each batch, read back together at the end: no batch waits for the host.
-  std::vector<std::int64_t> counted;
-  const std::int64_t most = std::min<std::int64_t>(loader.batch_count() * classes, std::ssize(labels));
-  const Tensor counts = backend.zeros({std::max<std::int64_t>(most, 1)}, DType::i64);
-  loader.start_epoch(0);
-  while (const std::optional<Batch> batch = loader.next()) {
-    if (between) between();
-    const Tensor items = run_prefix(network, batch->items, 0, frozen_stages, context);
-    const Tensor logits = network.forward_from(Variable(items), frozen_stages, context).value();
-    const auto here = labels.first(static_cast<std::size_t>(batch->count));
-    labels = labels.subspan(here.size());
-    const std::set<std::int64_t> present(here.begin(), here.end());
-    for (const std::int64_t label : present) {
-      // Rows of other classes, and padding, are ignored.
-      std::vector<std::int64_t> only(static_cast<std::size_t>(logits.dim(0)), -1);
-      std::replace_copy_if(
-          here.begin(), here.end(), only.begin(), [&](std::int64_t l) { return l != label; }, -1);
-      const Tensor asked = backend.empty({logits.dim(0)}, DType::i64);
-      backend.copy_from_host(only.data(), asked);
-      const std::int64_t at = std::ssize(counted);
-      backend.count_correct(logits, asked, 1, counts.slice(at, at + 1));
-      counted.push_back(label);
-    }
-    for (const std::int64_t label : here) ++by_class[static_cast<std::size_t>(label)][1];
-  }
-  std::vector<std::int64_t> host(static_cast<std::size_t>(counts.numel()));
-  backend.copy_to_host(counts, host.data());
-  for (std::size_t i = 0; i < counted.size(); ++i) by_class[static_cast<std::size_t>(counted[i])][0] += host[i];
-  return by_class;
 }
 
 }  // namespace graft

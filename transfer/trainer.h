@@ -1,10 +1,7 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -85,13 +82,5 @@ class Trainer {
 /// Runs stages [first, last) of frozen layers: no tape, the value alone. The one way in which a frozen prefix runs,
 /// with the feature cache and without.
 Tensor run_prefix(Backbone& network, const Tensor& items, int first, int last, const ForwardContext& context);
-
-/// Right answers (top 1) and items of every class over all batches of `loader`, whose items are images: {right, items}
-/// in the order of labels. `labels` are the items' in the loader's order, each in [0, classes). `frozen_stages` is
-/// where the prefix ends; `between` is called before every batch and may throw.
-std::vector<std::array<std::int64_t, 2>> evaluate_by_class(Backbone& network, Backend& backend, Loader& loader,
-                                                           int frozen_stages, std::span<const std::int64_t> labels,
-                                                           std::int64_t classes,
-                                                           const std::function<void()>& between = {});
 
 }  // namespace graft

@@ -77,6 +77,7 @@ class Verifier {
       }
     }
     if (manifest_.reference) compare(reference_path(folder_), manifest_.reference->sha256);
+    if (manifest_.subgroups) compare(subgroups_path(folder_), manifest_.subgroups->sha256);
     const auto source = manifest_.weights.find("source.safetensors");
     if (source != manifest_.weights.end()) compare(source_weights_path(folder_), source->second);
   }
@@ -123,8 +124,14 @@ class Verifier {
   }
 
   void check_answers(const PreparedStudy& prepared, Backend& backend) {
-    const RunEnvironment environment{
+    RunEnvironment environment{
         .study = prepared.plan.study, .data = prepared.data, .folder = folder_, .binary = {}, .versions = {}};
+    if (manifest_.subgroups) {
+      environment.subgroups = kept_subgroups(prepared.plan, *prepared.data.target.test, folder_);
+      if (environment.subgroups.names != manifest_.subgroups->names) {
+        fault("{}: its subgroups are not those of the file", (folder_ / "manifest.json").string());
+      }
+    }
     std::map<std::string, const RunSpec*> planned;
     for (const RunSpec& run : prepared.plan.runs) planned.emplace(run.id, &run);
     for (const RunResult& result : results_) {
@@ -141,9 +148,13 @@ class Verifier {
     if (!fs::exists(checkpoint_path(folder_, run.id))) return;  // named already
     const RunResult again = test_again(run, environment, backend);
     ++found_.tested;
-    const bool same_by_class = result.by_class.empty() || again.by_class == result.by_class;
+    const bool same_classes = result.by_class.empty() || again.by_class == result.by_class;
+    const bool same_subgroups = result.by_subgroup.empty() || again.by_subgroup == result.by_subgroup;
     if (again.correct == result.correct && again.n_test == result.n_test && again.top1 == result.top1) {
-      if (!same_by_class) fault("run {}: its weights answer other classes rightly than results.jsonl says", run.id);
+      const std::string parts = same_classes ? "subgroups" : "classes";
+      if (!same_classes || !same_subgroups) {
+        fault("run {}: its weights answer other {} rightly than results.jsonl says", run.id, parts);
+      }
       return;
     }
     fault("run {}: its weights answer {} of {} test images rightly, results.jsonl says {} of {}", run.id, again.correct,

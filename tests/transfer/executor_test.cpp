@@ -64,8 +64,11 @@ TEST_P(FrozenStages, KeepWhatThePolicyPromises) {
 INSTANTIATE_TEST_SUITE_P(Policies, FrozenStages, ::testing::Values("eval", "batch", "update"));
 
 /// Against the answers to one image at a time, their largest logit found here.
-TEST(Executor, CountsAnswersByClass) {
+TEST(Executor, CountsAnswersByClassAndSubgroup) {
   StudyBench bench({}, {});
+  Subgroups& thirds = bench.environment().subgroups;
+  thirds.names = {"first", "second", "third"};
+  for (std::int64_t i = 0; i < bench.environment().data.target.test->size(); ++i) thirds.of_image.push_back(i % 3);
   const RunSpec& run = bench.find("AnB", 1);
   const RunResult result = bench.execute(run);
   const auto network = bench.network();
@@ -74,16 +77,23 @@ TEST(Executor, CountsAnswersByClass) {
   const DatasetPair& whole = bench.environment().data.target;
   Loader loader(half.test, bench.backend(), {.batch_size = 1, .mean = whole.mean, .deviation = whole.deviation});
   std::vector<std::array<std::int64_t, 2>> expected(3);
+  std::vector<std::array<std::int64_t, 2>> by_third(3);
   loader.start_epoch(0);
   for (std::int64_t i = 0; const auto batch = loader.next(); ++i) {
     const std::vector<double> logits = to_host(network->forward(Variable(batch->items), {}).value());
-    auto& [right, tested] = expected[static_cast<std::size_t>(half.test->label(i))];
-    right += std::max_element(logits.begin(), logits.end()) - logits.begin() == half.test->label(i);
-    ++tested;
+    const bool right = std::max_element(logits.begin(), logits.end()) - logits.begin() == half.test->label(i);
+    for (auto* count : {&expected[static_cast<std::size_t>(half.test->label(i))],
+                        &by_third[static_cast<std::size_t>(half.test_items[static_cast<std::size_t>(i)] % 3)]}) {
+      (*count)[0] += right ? 1 : 0;
+      ++(*count)[1];
+    }
   }
   EXPECT_EQ(result.by_class, expected);
+  EXPECT_EQ(result.by_subgroup, by_third);
   EXPECT_EQ(expected[0][0] + expected[1][0] + expected[2][0], result.correct);
-  EXPECT_EQ(test_again(run, bench.environment(), bench.backend()).by_class, expected);
+  const RunResult again = test_again(run, bench.environment(), bench.backend());
+  EXPECT_EQ(again.by_class, expected);
+  EXPECT_EQ(again.by_subgroup, by_third);
 }
 
 TEST(Executor, FineTuningChangesTheCopiedStages) {

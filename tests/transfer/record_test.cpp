@@ -59,6 +59,11 @@ TEST(Record, CountsByClassAreOptional) {
   EXPECT_NE(line.find(R"("by_class":[[3,4],[0,5]])"), std::string::npos) << line;
   EXPECT_EQ(fault_of_line(line), "");
   EXPECT_EQ(result_from_json(line, "x").by_class, r.by_class);
+  EXPECT_EQ(line.find("by_subgroup"), std::string::npos);
+  EXPECT_TRUE(result_from_json(line, "x").by_subgroup.empty());
+  r.by_subgroup = {{2, 3}, {1, 6}};
+  EXPECT_NE(to_json_line(r).find(R"("by_subgroup":[[2,3],[1,6]])"), std::string::npos) << to_json_line(r);
+  EXPECT_EQ(result_from_json(to_json_line(r), "x").by_subgroup, r.by_subgroup);
 }
 
 TEST(Record, LineHasTheFieldsOfTheDesign) {

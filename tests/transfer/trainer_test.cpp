@@ -9,6 +9,7 @@
 #include "engine/nn/init.h"
 #include "engine/reference/reference_backend.h"
 #include "tests/transfer/run_fixture.h"
+#include "transfer/answers.h"
 
 namespace graft::testing {
 namespace {
@@ -101,11 +102,8 @@ class TrainerSteps : public ::testing::Test {
     Loader loader(half_.test, bench_.backend(), loader_options(false, batch_size));
     std::vector<std::int64_t> labels;
     for (std::int64_t i = 0; i < half_.test->size(); ++i) labels.push_back(half_.test->label(i));
-    std::int64_t right = 0;
-    for (const auto& [answers, items] : evaluate_by_class(*network_, bench_.backend(), loader, 0, labels, 3)) {
-      right += answers;
-    }
-    return right;
+    const std::vector<bool> right = graft::right_answers(*network_, bench_.backend(), loader, labels);
+    return std::count(right.begin(), right.end(), true);
   }
 
   StudyBench bench_;

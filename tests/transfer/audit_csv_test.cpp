@@ -1,4 +1,4 @@
-#include "transfer/class_csv.h"
+#include "transfer/audit_csv.h"
 
 #include <gtest/gtest.h>
 
@@ -26,10 +26,11 @@ Manifest manifest() {
   return m;
 }
 
-TEST(ClassCsv, ALineForEachClassOfTheTargetHalf) {
+TEST(AuditCsv, ALineForEachClassOfTheTargetHalf) {
   RunResult failed = run_of("r3", "B", {{1, 1}, {1, 1}, {1, 1}});
   failed.status = "failed";
-  const std::string text = class_csv({run_of("r1", "B", {{3, 4}, {0, 5}, {0, 0}}), run_of("r2", "A", {{1, 2}, {2, 2}}),
+  const std::string text = audit_csv(AuditBy::classes,
+                                     {run_of("r1", "B", {{3, 4}, {0, 5}, {0, 0}}), run_of("r2", "A", {{1, 2}, {2, 2}}),
                                       failed, run_of("old", "B", {})},
                                      manifest());
   EXPECT_EQ(text,
@@ -41,11 +42,23 @@ TEST(ClassCsv, ALineForEachClassOfTheTargetHalf) {
             "r2,AnB+,s,A,A,2,7,dog,1,2,2\n");
 }
 
-TEST(ClassCsv, ARecordThatDoesNotFitTheManifest) {
-  EXPECT_THROW(class_csv({run_of("r1", "B", {{3, 4}})}, manifest()), Error);
+TEST(AuditCsv, ARecordThatDoesNotFitTheManifest) {
+  EXPECT_THROW(audit_csv(AuditBy::classes, {run_of("r1", "B", {{3, 4}})}, manifest()), Error);
   RunResult other = run_of("r1", "B", {{3, 4}, {0, 5}, {1, 1}});
   other.split = "t";
-  EXPECT_THROW(class_csv({other}, manifest()), Error);
+  EXPECT_THROW(audit_csv(AuditBy::classes, {other}, manifest()), Error);
+}
+
+TEST(AuditCsv, ALineForEachSubgroup) {
+  Manifest m = manifest();
+  m.subgroups = {.file = "light.csv", .names = {"dark", "light"}, .sha256 = ""};
+  RunResult r = run_of("r1", "B", {{3, 4}, {0, 5}, {1, 1}});
+  r.by_subgroup = {{1, 4}, {3, 6}};
+  EXPECT_EQ(audit_csv(AuditBy::subgroups, {r, run_of("base", "A", {{1, 2}, {2, 2}})}, m),
+            "run,treatment,split,source,target,n,seed,subgroup,top1,correct,n_test\n"
+            "r1,AnB+,s,A,B,2,7,dark,0.25,1,4\n"
+            "r1,AnB+,s,A,B,2,7,light,0.5,3,6\n");
+  EXPECT_THROW(audit_csv(AuditBy::subgroups, {r}, manifest()), Error);
 }
 
 }  // namespace

@@ -1,8 +1,6 @@
-#include "transfer/class_csv.h"
+#include "transfer/audit_csv.h"
 
 #include <fmt/format.h>
-
-#include "transfer/class_audit.h"
 
 namespace graft {
 namespace {
@@ -17,13 +15,13 @@ std::string csv_cell(const std::string& text) {
 
 }  // namespace
 
-std::string class_csv(const std::vector<RunResult>& results, const Manifest& manifest) {
-  std::string text = "run,treatment,split,source,target,n,seed,class,top1,correct,n_test\n";
+std::string audit_csv(AuditBy by, const std::vector<RunResult>& results, const Manifest& manifest) {
+  std::string text = fmt::format("run,treatment,split,source,target,n,seed,{},top1,correct,n_test\n", part_word(by));
   for (const RunResult& r : last_of_each(results)) {
-    if (r.status != "ok" || r.by_class.empty()) continue;
-    const std::vector<std::string>& names = target_classes(r, manifest);
+    if (r.status != "ok" || counts_of(r, by).empty()) continue;
+    const std::vector<std::string>& names = part_names(r, manifest, by);
     for (std::size_t i = 0; i < names.size(); ++i) {
-      const auto& [right, tested] = r.by_class[i];
+      const auto& [right, tested] = counts_of(r, by)[i];
       const double top1 = tested == 0 ? 0.0 : static_cast<double>(right) / static_cast<double>(tested);
       text += fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n", r.id, label_of(r), r.split, r.source, r.target, r.cut,
                           r.seed, csv_cell(names[i]), top1, right, tested);
