@@ -112,17 +112,17 @@ std::string not_looked_at(const SearchOutcome& outcome) {
   if (!outcome.stop) return "";
   const SearchStop& stop = *outcome.stop;
   return fmt::format(
-      "rung {}, {} candidates for {} each, for lack of time: about {} with the comparison after it about {}, of {} {} "
+      "rung {}, {} candidates for {} each: it would take about {}, and the comparison after it about {}, when {} of {} "
       "were used",
       stop.rung, stop.candidates, length_text(outcome, stop.length), duration_text(stop.estimate),
-      duration_text(stop.estimate + stop.reserve), duration_text(stop.budget), duration_text(stop.used));
+      duration_text(stop.reserve), duration_text(stop.used), duration_text(stop.budget));
 }
 
 std::string search_text(const SearchOutcome& outcome) {
   std::string text = head_text(outcome);
   for (std::size_t rung = 0; rung < outcome.rungs.size(); ++rung) text += rung_table(outcome, rung);
   const std::string missing = not_looked_at(outcome);
-  if (!missing.empty()) text += fmt::format("not looked at: {}\n\n", missing);
+  if (!missing.empty()) text += fmt::format("not looked at for lack of time: {}\n\n", missing);
   text += decision_text(outcome) + optimism_text(outcome);
   text += fmt::format("\nwhat to use\n{}\n\ntime used: {}", advice_of(outcome).text, duration_text(outcome.used));
   return text + (outcome.budget ? fmt::format(" of {}\n", duration_text(*outcome.budget)) : std::string("\n"));

@@ -140,6 +140,12 @@ TEST_F(Recommend, FlagsThatMakeNoSense) {
   EXPECT_FALSE(fs::exists(path("search")));
 }
 
+TEST_F(Recommend, ARungTooShortForAPolicy) {
+  edit_study("samples:", "fine_tuning: {policies: [lp-ft], lp_ft_epochs: 1}\nsamples:");
+  expect_one_line(recommend({"--min-epochs", "1"}), kUsage, {"--min-epochs 1", "lp-ft", "give at least 2"});
+  EXPECT_FALSE(fs::exists(path("search"))) << "nothing is written";
+}
+
 TEST_F(Recommend, NoTreatmentThatCarriesLayersOver) {
   edit_study("[base, BnB, BnB+, AnB, AnB+, random]", "[base, BnB, random]");
   expect_one_line(recommend(), kData, {"small", "add AnB or AnB+ to `treatments`"});

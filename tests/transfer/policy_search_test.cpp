@@ -108,7 +108,7 @@ TEST(PolicySearch, ABudgetEndsTheSearchEarlyAndSaysWhatItDidNotLookAt) {
   EXPECT_EQ(outcome.stop->rung, 1);
   EXPECT_EQ(outcome.stop->candidates, 2);
   EXPECT_NE(not_looked_at(outcome).find("rung 1, 2 candidates for 3 epochs each"), std::string::npos);
-  EXPECT_NE(search_text(outcome).find("not looked at: rung 1"), std::string::npos);
+  EXPECT_NE(search_text(outcome).find("not looked at for lack of time: rung 1"), std::string::npos);
   std::set<std::string> ids;
   for (const RankedArm& candidate : whole.rungs[0].arms) ids.insert(candidate.evaluation.id);
   for (const RankedArm& candidate : outcome.rungs[0].arms) {
