@@ -56,9 +56,7 @@ class PolicySearch {
         prepared_(prepared),
         plans_(prepared, options.runner.backend.threads, options.split, options.shares),
         least_(least_length()),
-        folder_(options.runner.folder) {
-    plans_.rung(plans_.arms(), least_);  // whatever is wrong with it is said before anything is written
-  }
+        folder_(options.runner.folder) {}
 
   SearchOutcome search() {
     folder_.begin(options_.runner, prepared_);
@@ -76,10 +74,14 @@ class PolicySearch {
   }
 
  private:
+  /// Whatever is wrong with a rung of it is said before anything is written.
   std::int64_t least_length() const {
-    if (options_.least > 0) return options_.least;
     const std::int64_t full = plans_.full_length();
-    return std::max(plans_.least_length(), default_length(plans_.arms().size(), options_.eta, full));
+    const std::int64_t length =
+        options_.least > 0 ? std::min(options_.least, full)
+                           : std::max(plans_.least_length(), default_length(plans_.arms().size(), options_.eta, full));
+    plans_.rung(plans_.arms(), length);
+    return length;
   }
 
   void check_binary() const {

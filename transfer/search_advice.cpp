@@ -29,9 +29,6 @@ SearchAdvice advice_of(const SearchOutcome& outcome) {
   SearchAdvice advice{.arm = {}, .text = found.front().text(rule)};
   if (found.front().evidence == nullptr) return advice;
   advice.arm = outcome.challenger;
-  const auto own = seconds_a_network(outcome, false);
-  const auto base = seconds_a_network(outcome, true);
-  if (own && base) advice.text += fmt::format("; {:.1f} s a network against {:.1f} s for base", *own, *base);
   const Contrast& evidence = *found.front().evidence;
   const auto images = evidence.precision.test_set_error;
   // Seeds share the images: their interval knows nothing of what others would give.

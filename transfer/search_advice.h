@@ -11,7 +11,7 @@ namespace graft {
 /// What a finished search comes to.
 struct SearchAdvice {
   SearchArm arm;     ///< to use; base: train anew
-  std::string text;  ///< in one line, with what it rests on
+  std::string text;  ///< in one line, with what it rests on; no clock has a part in it
 };
 /// By recommend(), on what is held out alone: the challenger if it transfers there, or if it is frozen and does not
 /// matter there; else base.

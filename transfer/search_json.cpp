@@ -70,11 +70,13 @@ Json describe_held_out(const SearchOutcome& outcome) {
 Json describe_recommendation(const SearchOutcome& outcome) {
   const SearchScores scores = scores_of(outcome);
   const SearchOptimism optimism = optimism_of(outcome);
-  Json json = describe(advice_of(outcome).arm);
+  const SearchAdvice advice = advice_of(outcome);
+  Json json = describe(advice.arm);
   json["search_top1"] = scores.search;
   json["held_out_top1"] = or_null(scores.held_out);
   json["search_difference"] = or_null(optimism.search);
   json["held_out_difference"] = or_null(optimism.held_out);
+  json["text"] = advice.text;
   return json;
 }
 
@@ -112,7 +114,6 @@ std::string search_conclusion(const SearchOutcome& outcome) {
   Json json{{"kind", "recommendation"}};
   json.update(describe_recommendation(outcome));
   json["held_out"] = describe_held_out(outcome);
-  json["text"] = advice_of(outcome).text;
   json["used"] = outcome.used;
   return text_of(json, -1);
 }

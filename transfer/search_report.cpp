@@ -45,7 +45,7 @@ std::string rung_table(const SearchOutcome& outcome, std::size_t number) {
 
 std::string head_text(const SearchOutcome& outcome) {
   std::string text = fmt::format(
-      "target: {}\n{} training images: {} to search with, {} to rank on, {} held out; the test set is not read\n",
+      "target: {}\n{} training images: {} to search with, {} to rank on, {} held out; its test set is not read\n",
       fmt::join(outcome.classes, ", "), outcome.training + outcome.validation + outcome.held_out, outcome.training,
       outcome.validation, outcome.held_out);
   if (!outcome.not_searched.empty()) {
@@ -94,8 +94,8 @@ std::string decision_text(const SearchOutcome& outcome) {
 
 std::string optimism_text(const SearchOutcome& outcome) {
   const SearchScores scores = scores_of(outcome);
-  std::string text =
-      fmt::format("the search's own score of it: {:.4f} (rung {}, one network)", scores.search, scores.search_rung);
+  std::string text = fmt::format("the search's own score of {}: {:.4f} (rung {}, one network)",
+                                 outcome.challenger.name(), scores.search, scores.search_rung);
   if (scores.held_out) text += fmt::format(", on what is held out {:.4f} (mean of {})", *scores.held_out, scores.seeds);
   text += '\n';
   const SearchOptimism optimism = optimism_of(outcome);
@@ -106,25 +106,33 @@ std::string optimism_text(const SearchOutcome& outcome) {
   return text;
 }
 
+std::string seconds_text(const SearchOutcome& outcome) {
+  const auto own = seconds_a_network(outcome, false);
+  const auto base = seconds_a_network(outcome, true);
+  if (!own || !base) return "";
+  return fmt::format("a network of {} took {:.1f} s, of base {:.1f} s\n", outcome.challenger.name(), *own, *base);
+}
+
 }  // namespace
 
 std::string not_looked_at(const SearchOutcome& outcome) {
   if (!outcome.stop) return "";
   const SearchStop& stop = *outcome.stop;
   return fmt::format(
-      "rung {}, {} candidates for {} each, for lack of time: about {} with the comparison after it about {}, of {} {} "
+      "rung {}, {} candidates for {} each: it would take about {}, and the comparison after it about {}, when {} of {} "
       "were used",
       stop.rung, stop.candidates, length_text(outcome, stop.length), duration_text(stop.estimate),
-      duration_text(stop.estimate + stop.reserve), duration_text(stop.budget), duration_text(stop.used));
+      duration_text(stop.reserve), duration_text(stop.used), duration_text(stop.budget));
 }
 
 std::string search_text(const SearchOutcome& outcome) {
   std::string text = head_text(outcome);
   for (std::size_t rung = 0; rung < outcome.rungs.size(); ++rung) text += rung_table(outcome, rung);
   const std::string missing = not_looked_at(outcome);
-  if (!missing.empty()) text += fmt::format("not looked at: {}\n\n", missing);
+  if (!missing.empty()) text += fmt::format("not looked at for lack of time: {}\n\n", missing);
   text += decision_text(outcome) + optimism_text(outcome);
-  text += fmt::format("\nwhat to use\n{}\n\ntime used: {}", advice_of(outcome).text, duration_text(outcome.used));
+  text += fmt::format("\nwhat to use\n{}\n\n{}", advice_of(outcome).text, seconds_text(outcome));
+  text += fmt::format("time used: {}", duration_text(outcome.used));
   return text + (outcome.budget ? fmt::format(" of {}\n", duration_text(*outcome.budget)) : std::string("\n"));
 }
 

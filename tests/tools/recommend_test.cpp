@@ -47,12 +47,12 @@ class Recommend : public StudyFolderTest {
 TEST_F(Recommend, SearchesDecidesAndSaysWhatItRestsOn) {
   const ProcessResult result = recommend();
   ASSERT_EQ(result.code, 0) << result.error;
-  for (const char* part :
-       {"target: Pullover, Dress, Coat\n36 training images: 24 to search with, 6 to rank on, 6 held out",
-        "not searched, since nothing in it comes from the source: BnB, BnB+, random",
-        "rung 0: 5 candidates, 1 epoch each, seed 2, ranked on 6 images", "rung 1: 2 candidates, 3 epochs each",
-        "held out: 6 images that no rung has seen", "for this split only",
-        "the search's own score of it: ", "what to use\n", "time used: "}) {
+  for (const char* part : {"target: Pullover, Dress, Coat\n36 training images: 24 to search with, 6 to rank on, 6 held "
+                           "out; its test set is not read",
+                           "not searched, since nothing in it comes from the source: BnB, BnB+, random",
+                           "rung 0: 5 candidates, 1 epoch each, seed 2, ranked on 6 images",
+                           "rung 1: 2 candidates, 3 epochs each", "held out: 6 images that no rung has seen",
+                           "for this split only", "the search's own score of AnB", "what to use\n", "time used: "}) {
     EXPECT_NE(result.out.find(part), std::string::npos) << "no '" << part << "' in:\n" << result.out;
   }
   // A finished search is told again from its record, by the study or by its folder.
@@ -138,6 +138,12 @@ TEST_F(Recommend, FlagsThatMakeNoSense) {
   expect_one_line(recommend({"--validation", "0.5", "--held-out", "0.5"}), kUsage, {"leave nothing to train on"});
   expect_one_line(recommend({"--split", "random0"}), kUsage, {"--split random0", "named"});
   EXPECT_FALSE(fs::exists(path("search")));
+}
+
+TEST_F(Recommend, ARungTooShortForAPolicy) {
+  edit_study("samples:", "fine_tuning: {policies: [lp-ft], lp_ft_epochs: 1}\nsamples:");
+  expect_one_line(recommend({"--min-epochs", "1"}), kUsage, {"--min-epochs 1", "lp-ft", "give at least 2"});
+  EXPECT_FALSE(fs::exists(path("search"))) << "nothing is written";
 }
 
 TEST_F(Recommend, NoTreatmentThatCarriesLayersOver) {

@@ -104,6 +104,21 @@ TEST(SearchPlan, ARungIsTheStudysTrainingShortened) {
   EXPECT_EQ(full.fine_tuning_settings.lp_ft_epochs, 6);
 }
 
+TEST(SearchPlan, StepsAreShortenedWhereTheStudyCountsThose) {
+  const SearchPlans plans(
+      prepared_study({.training = "{iterations: 12, batch_size: 12, lr: 0.02, warmup_steps: 4, schedule: step, "
+                                  "milestones: [6, 9]}"}),
+      1, "", {});
+  EXPECT_EQ(plans.full_length(), 12);
+  const SearchPhase rung = plans.rung(plans.arms(), 4);
+  EXPECT_EQ(rung.study.training.iterations, 4);
+  EXPECT_EQ(rung.study.training.milestones, (std::vector<std::int64_t>{2, 3}));
+  EXPECT_EQ(rung.study.training.warmup_steps, 1);
+  const SearchPhase source = plans.source({plans.seed()});
+  EXPECT_EQ(training_of(source.study, source.runs.front()).iterations, 12);
+  EXPECT_EQ(plans.decision(plans.arms()).study.training.iterations, 12);
+}
+
 TEST(SearchPlan, ARungIsLongEnoughForEveryPolicy) {
   const SearchPlans plans(prepared_study({.more = "fine_tuning: {policies: [gradual]}\n"}), 1, "", {});
   EXPECT_EQ(plans.least_length(), 4) << "stages of cut 3 are thawed in three epochs";
