@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/base/error.h"
+#include "engine/base/philox.h"
 
 namespace graft {
 namespace {
@@ -40,19 +41,26 @@ std::vector<ConvLayer> resnet50_layers() {
   return layers;
 }
 
-/// Tensors whose values differ, so that no branch and no power saving flatters a kernel.
+/// Tensors of uniform numbers in [-1, 1): no branch flatters a kernel, and no bits that do not change from one product
+/// to the next, which a GPU rewards with a higher clock.
 class Values {
  public:
   Values(Backend& backend, DType dtype) : backend_(backend), dtype_(dtype) {}
 
-  Tensor of(const Shape& shape, DType dtype) const {
-    const Tensor tensor = backend_.empty(shape, dtype);
-    backend_.fill(0.5, tensor);
-    const Tensor step = backend_.zeros({1}, DType::i64);
-    backend_.dropout(tensor, {.p = 0.5, .random = {.seed = 1, .stream = 2}}, step, tensor);
+  /// So many are drawn; what is larger repeats them.
+  Tensor of(const Shape& shape) const {
+    constexpr std::int64_t kDrawn = std::int64_t{1} << 18;
+    const std::int64_t count = shape.numel();
+    const Tensor tensor = backend_.empty(shape, dtype_);
+    const Tensor line = tensor.reshape({count});
+    const std::int64_t drawn = std::min(count, kDrawn);
+    draw(line.slice(0, drawn));
+    for (std::int64_t done = drawn, piece = 0; done < count; done += piece) {
+      piece = std::min(done, count - done);
+      backend_.copy(line.slice(0, piece), line.slice(done, done + piece));
+    }
     return tensor;
   }
-  Tensor of(const Shape& shape) const { return of(shape, dtype_); }
   Tensor ones(std::int64_t count) const {
     const Tensor tensor = backend_.empty({count}, DType::f32);
     backend_.fill(1.0, tensor);
@@ -60,8 +68,22 @@ class Values {
   }
 
  private:
+  void draw(const Tensor& line) const {
+    const RandomStream random{.seed = draws_++, .stream = stream_of("bench kernels")};
+    std::vector<float> numbers(static_cast<std::size_t>(line.numel()));
+    for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = 2.0f * uniform_float(random.word(0, i)) - 1.0f;
+    const Tensor wide = backend_.empty(line.shape(), DType::f32);
+    backend_.copy_from_host(numbers.data(), wide);
+    if (dtype_ == DType::f32) {
+      backend_.copy(wide, line);
+    } else {
+      backend_.cast(wide, line);
+    }
+  }
+
   Backend& backend_;
   DType dtype_;
+  mutable std::uint64_t draws_ = 0;
 };
 
 using Measure = std::function<void(const KernelCase&)>;

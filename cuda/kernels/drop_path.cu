@@ -21,11 +21,12 @@ namespace {
 constexpr int kUnroll = 4;
 constexpr std::int64_t kTile = std::int64_t{kUnroll} * kBlockThreads;
 
-/// Word `index` of a step.
+/// Word `index` of a step; chosen, not indexed, or the words would lie in local memory.
 __device__ __forceinline__ unsigned philox_word(std::uint64_t key, std::uint64_t step, std::uint64_t index) {
   const uint4 words = philox_words(key, step, index / 4);
-  const unsigned word[4] = {words.x, words.y, words.z, words.w};
-  return word[index % 4];
+  const unsigned low = index % 2 == 0 ? words.x : words.y;
+  const unsigned high = index % 2 == 0 ? words.z : words.w;
+  return index % 4 < 2 ? low : high;
 }
 
 /// `vectors` of N elements a row, in `tiles` tiles a row.

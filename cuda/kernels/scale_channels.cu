@@ -42,7 +42,7 @@ __global__ void scale_channels_kernel(const T* x, const T* s, std::int64_t chann
 template <int N, bool kWriteDx, class T>
 __global__ void __launch_bounds__(kBlockThreads, kMappingBlocks)
     scale_channels_backward_kernel(const T* dy, const T* x, const T* s, ColumnTiling tiling, T* dx, T* ds) {
-  constexpr int kRows = 4;
+  constexpr int kRows = kWriteDx ? 2 : 4;  // four rows of two arrays, and what is written: more than 80 registers
   const ColumnPlace place(tiling);
   const std::int64_t of_image = place.row_block * tiling.channels + place.channel;
   float factor[N] = {};

@@ -114,7 +114,13 @@ class CudnnConv final : public ConvLibrary {
   /// The first that cuDNN's heuristics name, in their order, of those that give the same bits every time and round no
   /// more than the contract allows.
   std::optional<Plan> make_plan(ConvPass pass, const ConvProblem& problem, DType dtype) {
-    CudnnOperation operation = cudnn_conv_operation(api_, pass, problem, dtype);
+    std::optional<CudnnOperation> described;
+    try {
+      described.emplace(cudnn_conv_operation(api_, pass, problem, dtype));
+    } catch (const Error&) {
+      return std::nullopt;  // its descriptors do not take the problem: the native kernels do
+    }
+    CudnnOperation& operation = *described;
     CudnnDescriptor graph(api_, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
     graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operation.descriptor).set(kGraphHandle, CUDNN_TYPE_HANDLE, handle_);
     if (!graph.finalize(true)) return std::nullopt;

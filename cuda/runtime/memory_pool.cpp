@@ -73,7 +73,7 @@ void* MemoryPool::take(std::size_t size) {
     return data;
   }
   void* data = reserve(size);
-  if (data == nullptr) {
+  if (data == nullptr && !private_) {  // what a graph has recorded works in its pool's free blocks too
     trim_locked();
     data = reserve(size);
   }

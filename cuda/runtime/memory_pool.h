@@ -25,8 +25,9 @@ struct MemoryStatistics {
 class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
  public:
   static std::shared_ptr<MemoryPool> create(const Device& device);
-  /// A pool of its own for what a graph records: its blocks are at the graph's addresses, so they serve nobody else
-  /// before the last owner of the pool ends. It counts towards the statistics of this one.
+  /// A pool of its own for what a graph records: its blocks are at the graph's addresses, so they serve nobody else,
+  /// and the device does not get them back, before the last owner of the pool ends. It counts towards the statistics of
+  /// this one.
   std::shared_ptr<MemoryPool> create_private() const;
   ~MemoryPool();
   MemoryPool(const MemoryPool&) = delete;

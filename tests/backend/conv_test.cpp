@@ -297,6 +297,6 @@ TEST_P(ConvTest, SameBitsEveryTime) {
   EXPECT_TRUE(results[1] == results[3]);
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, ConvTest, ::testing::ValuesIn(kernel_params()), kernel_param_name);
+INSTANTIATE_TEST_SUITE_P(Backends, ConvTest, ::testing::ValuesIn(product_params()), kernel_param_name);
 
 }  // namespace graft::testing

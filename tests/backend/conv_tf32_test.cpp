@@ -21,10 +21,22 @@ struct Channels {
   std::int64_t in, out, groups;
 };
 
+using MakeBackend = std::unique_ptr<Backend> (*)(const BackendOptions&);
+
+/// The emulated device and, where there is one, a GPU.
+std::vector<MakeBackend> devices() {
+  std::vector<MakeBackend> all{make_cuda_emulated_backend};
+#ifdef GRAFT_WITH_CUDA
+  if (cuda_device_present()) all.push_back(make_cuda_backend);
+#endif
+  return all;
+}
+
+/// Convolutions of `value`s and ones.
 class ConvOnOnes {
  public:
-  ConvOnOnes(bool tf32, const Channels& channels)
-      : backend_(make_cuda_emulated_backend({.tf32 = tf32})), options_{.groups = channels.groups} {
+  ConvOnOnes(MakeBackend make, bool tf32, const Channels& channels, float value = kAboveOne)
+      : backend_(make({.tf32 = tf32})), options_{.groups = channels.groups}, value_(value) {
     x_ = {1, 4, 4, channels.in};
     w_ = {channels.out, 1, 1, channels.in / channels.groups};
     y_ = conv2d_output_shape(x_, w_, options_);
@@ -32,13 +44,13 @@ class ConvOnOnes {
 
   float forward() {
     const Tensor y = filled(y_, 0.0F);
-    backend_->conv2d_forward(filled(x_, kAboveOne), filled(w_, 1.0F), {}, {}, options_,
+    backend_->conv2d_forward(filled(x_, value_), filled(w_, 1.0F), {}, {}, options_,
                              scratch(backend_->conv2d_forward_scratch_bytes(x_, w_, DType::f32, options_)), y);
     return first(y);
   }
   float backward_data() {
     const Tensor dx = filled(x_, 0.0F);
-    backend_->conv2d_backward_data(filled(y_, kAboveOne), filled(w_, 1.0F), options_,
+    backend_->conv2d_backward_data(filled(y_, value_), filled(w_, 1.0F), options_,
                                    scratch(backend_->conv2d_backward_data_scratch_bytes(x_, w_, DType::f32, options_)),
                                    dx);
     return first(dx);
@@ -46,7 +58,7 @@ class ConvOnOnes {
   float backward_weights() {
     const Tensor dw = filled(w_, 0.0F);
     backend_->conv2d_backward_weights(
-        filled(x_, kAboveOne), filled(y_, 1.0F), options_,
+        filled(x_, value_), filled(y_, 1.0F), options_,
         scratch(backend_->conv2d_backward_weights_scratch_bytes(x_, w_, DType::f32, options_)), dw, {});
     return first(dw);
   }
@@ -71,31 +83,50 @@ class ConvOnOnes {
 
   std::unique_ptr<Backend> backend_;
   Conv2dOptions options_;
+  float value_;
   Shape x_, w_, y_;
 };
 
 TEST(ConvTf32, RoundsFactorsWhereAskedFor) {
-  ConvOnOnes conv(true, {8, 16, 1});
-  EXPECT_EQ(conv.forward(), 8.0F);
-  EXPECT_EQ(conv.backward_data(), 16.0F);
-  EXPECT_EQ(conv.backward_weights(), 16.0F);
+  for (const MakeBackend make : devices()) {
+    ConvOnOnes conv(make, true, {8, 16, 1});
+    EXPECT_EQ(conv.forward(), 8.0F);
+    EXPECT_EQ(conv.backward_data(), 16.0F);
+    EXPECT_EQ(conv.backward_weights(), 16.0F);
+  }
+}
+
+TEST(ConvTf32, RoundsHalvesAwayFromZero) {
+  constexpr float kHalf = 1.0F / 2048.0F;
+  for (const MakeBackend make : devices()) {
+    for (const float sign : {1.0F, -1.0F}) {
+      ConvOnOnes conv(make, true, {8, 16, 1}, sign * (1.0F + kHalf));
+      EXPECT_EQ(conv.forward(), sign * 8.0F * (1.0F + 2.0F * kHalf));
+      EXPECT_EQ(conv.backward_data(), sign * 16.0F * (1.0F + 2.0F * kHalf));
+      EXPECT_EQ(conv.backward_weights(), sign * 16.0F * (1.0F + 2.0F * kHalf));
+    }
+  }
 }
 
 TEST(ConvTf32, KeepsF32WhereNotAskedFor) {
-  ConvOnOnes conv(false, {8, 16, 1});
-  EXPECT_EQ(conv.forward(), 8.0F * kAboveOne);
-  EXPECT_EQ(conv.backward_data(), 16.0F * kAboveOne);
-  EXPECT_EQ(conv.backward_weights(), 16.0F * kAboveOne);
+  for (const MakeBackend make : devices()) {
+    ConvOnOnes conv(make, false, {8, 16, 1});
+    EXPECT_EQ(conv.forward(), 8.0F * kAboveOne);
+    EXPECT_EQ(conv.backward_data(), 16.0F * kAboveOne);
+    EXPECT_EQ(conv.backward_weights(), 16.0F * kAboveOne);
+  }
 }
 
 TEST(ConvTf32, KeepsF32WhereTensorCoresDoNotTakeTheProblem) {
-  for (const Channels& channels : {Channels{3, 5, 1}, Channels{8, 8, 8}}) {
-    ConvOnOnes conv(true, channels);
-    const std::int64_t inputs = channels.in / channels.groups;
-    const std::int64_t outputs = channels.out / channels.groups;
-    EXPECT_EQ(conv.forward(), static_cast<float>(inputs) * kAboveOne);
-    EXPECT_EQ(conv.backward_data(), static_cast<float>(outputs) * kAboveOne);
-    EXPECT_EQ(conv.backward_weights(), 16.0F * kAboveOne);
+  for (const MakeBackend make : devices()) {
+    for (const Channels& channels : {Channels{3, 5, 1}, Channels{8, 8, 8}}) {
+      ConvOnOnes conv(make, true, channels);
+      const std::int64_t inputs = channels.in / channels.groups;
+      const std::int64_t outputs = channels.out / channels.groups;
+      EXPECT_EQ(conv.forward(), static_cast<float>(inputs) * kAboveOne);
+      EXPECT_EQ(conv.backward_data(), static_cast<float>(outputs) * kAboveOne);
+      EXPECT_EQ(conv.backward_weights(), 16.0F * kAboveOne);
+    }
   }
 }
 

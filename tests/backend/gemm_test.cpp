@@ -96,6 +96,6 @@ TEST_P(GemmTest, SumRows) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Backends, GemmTest, ::testing::ValuesIn(kernel_params()), kernel_param_name);
+INSTANTIATE_TEST_SUITE_P(Backends, GemmTest, ::testing::ValuesIn(product_params()), kernel_param_name);
 
 }  // namespace graft::testing

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "engine/base/error.h"
 #include "engine/base/philox.h"
 #include "tests/backend/values.h"
 
@@ -28,6 +29,21 @@ std::vector<KernelParam> kernel_params(const std::vector<DType>& dtypes) {
   for (const BackendUnderTest& backend : backends_under_test()) {
     for (const DType dtype : dtypes) params.push_back({backend, dtype});
   }
+  return params;
+}
+
+std::vector<KernelParam> product_params() {
+  std::vector<KernelParam> params = kernel_params();
+#ifdef GRAFT_WITH_CUDA
+  const BackendUnderTest libraries{"cudaLibraries",
+                                   [] { return make_cuda_backend({.conv = "cudnn", .gemm = "cublas"}); }};
+  try {
+    libraries.make();
+  } catch (const Error&) {
+    return params;  // no GPU, or not the libraries
+  }
+  for (const DType dtype : {DType::f32, DType::bf16}) params.push_back({libraries, dtype});
+#endif
   return params;
 }
 

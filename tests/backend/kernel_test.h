@@ -22,6 +22,8 @@ void PrintTo(const KernelParam& param, std::ostream* out);
 
 /// Every backend under test in each of the dtypes.
 std::vector<KernelParam> kernel_params(const std::vector<DType>& dtypes = {DType::f32, DType::bf16});
+/// The same and, on a GPU that has cuDNN and cuBLAS at hand, these in place of graft's own products.
+std::vector<KernelParam> product_params();
 /// "cpu1thread_bf16"
 std::string kernel_param_name(const ::testing::TestParamInfo<KernelParam>& info);
 

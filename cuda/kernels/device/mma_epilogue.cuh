@@ -27,11 +27,12 @@ __device__ __forceinline__ void store_pair(bf16* address, float x, float y) {
 }
 
 /// What a thread moves of a block's tile of the output between global memory and `staged`, by vectors of 16 bytes. Rows
-/// of the staged tile are 16 bytes longer than their contents: pairs of eight rows fall into different banks.
+/// of the staged tile are eight elements longer than their contents: so the pairs that are stored together, of bf16
+/// from eight rows, of f32 from four, fall into different banks.
 template <class Config, class Out>
 struct StagedTile {
   static constexpr int kElements = kVectorElements<Out>;
-  static constexpr int kPitch = Config::kBlockN + kElements;
+  static constexpr int kPitch = Config::kBlockN + 8;
   static constexpr int kRowVectors = Config::kBlockN / kElements;
   static_assert(Config::kBlockM * kPitch * static_cast<int>(sizeof(Out)) <= Config::kSharedBytes);
   Out* staged;

@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "cuda/kernels/device/bf16.cuh"
-#include "tests/cuda/emulator/kernel_run.h"
 #include "tests/cuda/kernels/exact_values.h"
+#include "tests/cuda/streams.h"
 
 namespace graft::cuda::testing {
 
@@ -152,8 +151,7 @@ void check_backward(const Case& c, const Stream& stream, DType dtype) {
 
 template <class T>
 void check_all(DType dtype) {
-  for (const auto& order : thread_orders()) {
-    const Stream stream = open_stream(order);
+  for_each_stream([&](const Stream& stream) {
     for (const Case& c : cases()) {
       SCOPED_TRACE(c.name);
       ASSERT_TRUE(conv_mma_forward_supports(c.problem, dtype));
@@ -163,33 +161,46 @@ void check_all(DType dtype) {
       check_backward<T>(c, stream, dtype);
       if (::testing::Test::HasFatalFailure()) return;
     }
-  }
+  });
 }
 
-TEST(ConvMma, Bf16IsExactWhereSumsAre) { check_all<bf16>(DType::bf16); }
+TEST(ConvMma, Bf16IsExactWhereSumsAre) { check_all<bfloat16>(DType::bf16); }
 TEST(ConvMma, Tf32IsExactWhereSumsAre) { check_all<float>(DType::f32); }
 
+#ifndef GRAFT_CUDA_EMULATED
+/// So many pixels that a GPU with a hundred multiprocessors works in the largest tiles, and of two widths.
+TEST(ConvMma, TilesOfALargeDevice) {
+  for_each_stream([&](const Stream& stream) {
+    const Case large = conv_case("large", {4, 64, 64, 136}, {256, 1, 1}, {});
+    check_forward<bfloat16>(large, stream, DType::bf16, 0);
+    check_backward<bfloat16>(large, stream, DType::bf16);
+    check_forward<float>(large, stream, DType::f32, 0);
+    check_backward<float>(large, stream, DType::f32);
+  });
+}
+#endif
+
 TEST(ConvMma, ForwardTakesAnyNumberOfOutputsAndAnyPlaceForY) {
-  const Stream stream = open_stream();
-  check_forward<bf16>(conv_case("13 outputs", {1, 5, 6, 8}, {13, 3, 3}, {.padding = Padding2d::same(1)}), stream,
-                      DType::bf16, 0);
-  check_forward<bf16>(conv_case("y in between", {1, 5, 6, 8}, {16, 3, 3}, {}), stream, DType::bf16, 3);
+  const Window2d same{.padding = Padding2d::same(1)};
+  for_each_stream([&](const Stream& stream) {
+    check_forward<bfloat16>(conv_case("13 outputs", {1, 5, 6, 8}, {13, 3, 3}, same), stream, DType::bf16, 0);
+    check_forward<bfloat16>(conv_case("y in between", {1, 5, 6, 8}, {16, 3, 3}, {}), stream, DType::bf16, 3);
+  });
 }
 
 TEST(ConvMma, ForwardTakesAnyNumberOfChannels) {
   const Window2d stem{.stride = {2, 2}, .padding = Padding2d::same(3)};
   const Window2d same{.padding = Padding2d::same(1)};
-  for (const auto& order : thread_orders()) {
-    const Stream stream = open_stream(order);
+  for_each_stream([&](const Stream& stream) {
     for (const Case& c : {conv_case("a stem", {2, 13, 14, 3}, {64, 7, 7}, stem),
                           conv_case("13 channels", {1, 6, 5, 13}, {70, 3, 3}, same),
                           conv_case("groups of 5", {1, 4, 7, 15}, {9, 3, 3}, same, 3)}) {
       SCOPED_TRACE(c.name);
       ASSERT_TRUE(conv_mma_forward_supports(c.problem, DType::bf16));
-      check_forward<bf16>(c, stream, DType::bf16, 0);
+      check_forward<bfloat16>(c, stream, DType::bf16, 0);
       check_forward<float>(c, stream, DType::f32, 0);
     }
-  }
+  });
 }
 
 TEST(ConvMma, LeavesTheRestToCudaCores) {

@@ -1,3 +1,5 @@
+// Device code: compiled for the emulated device alone.
+#ifdef GRAFT_CUDA_EMULATED
 #include "cuda/kernels/device/fast_divisor.cuh"
 
 #include <gtest/gtest.h>
@@ -34,3 +36,4 @@ TEST(FastDivisor, IsDivisionAtTheEnds) {
 }  // namespace
 
 }  // namespace graft::cuda::testing
+#endif

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include "cuda/kernels/device/bf16.cuh"
-#include "tests/cuda/emulator/kernel_run.h"
 #include "tests/cuda/kernels/exact_values.h"
+#include "tests/cuda/streams.h"
 
 namespace graft::cuda::testing {
 
@@ -68,8 +67,7 @@ template <class In, class Out>
 void expect_products(GemmProblem p, std::size_t skip = 0) {
   const Matrices matrices = matrices_of(p);
   int layouts = 0;
-  for (const auto& order : thread_orders()) {
-    const Stream stream = open_stream(order);
+  for_each_stream([&](const Stream& stream) {
     for (const bool transpose_a : {false, true}) {
       for (const bool transpose_b : {false, true}) {
         p.transpose_a = transpose_a;
@@ -78,7 +76,7 @@ void expect_products(GemmProblem p, std::size_t skip = 0) {
         expect_product<In, Out>(stream, p, matrices, skip);
       }
     }
-  }
+  });
 }
 
 /// The kinds of kernels: f32 on CUDA cores, tf32, and bf16 with either result.
@@ -89,27 +87,33 @@ void expect_all_kinds(const GemmProblem& extents, std::size_t skip = 0) {
   expect_products<float, float>(p, skip);
   p.tf32 = false;
   p.input = DType::bf16;
-  expect_products<bf16, float>(p, skip);
+  expect_products<bfloat16, float>(p, skip);
   p.output = DType::bf16;
-  expect_products<bf16, bf16>(p, skip);
+  expect_products<bfloat16, bfloat16>(p, skip);
 }
 
 TEST(Gemm, TilesOf64) { expect_all_kinds({.m = 72, .n = 136, .k = 264}); }
 TEST(Gemm, TilesOf128) { expect_all_kinds({.m = 264, .n = 256, .k = 72}); }
+#ifndef GRAFT_CUDA_EMULATED
+/// Where a GPU has a hundred multiprocessors the tiles above are of 64 x 64.
+TEST(Gemm, TilesOf128OfALargeDevice) { expect_all_kinds({.m = 2056, .n = 2048, .k = 72}); }
+#endif
 TEST(Gemm, Batches) { expect_all_kinds({.batch = 3, .m = 16, .n = 40, .k = 80}); }
 TEST(Gemm, NoRowIsAMultipleOf16Bytes) { expect_all_kinds({.m = 67, .n = 131, .k = 203}); }
 TEST(Gemm, NoAddressIsAMultipleOf16Bytes) { expect_all_kinds({.m = 72, .n = 136, .k = 64}, 1); }
 
 TEST(Gemm, CutsALongSum) {
   const GemmProblem p{.m = 24, .n = 40, .k = 1032};
-  for (const bool tf32 : {false, true}) {
-    for (const DType input : {DType::f32, DType::bf16}) {
-      GemmProblem kind = p;
-      kind.tf32 = tf32 && input == DType::f32;
-      kind.input = input;
-      EXPECT_GT(gemm_scratch_bytes(open_stream().device(), kind), 0u) << name_of(input) << (tf32 ? " tf32" : "");
+  for_each_stream([&](const Stream& stream) {
+    for (const bool tf32 : {false, true}) {
+      for (const DType input : {DType::f32, DType::bf16}) {
+        GemmProblem kind = p;
+        kind.tf32 = tf32 && input == DType::f32;
+        kind.input = input;
+        EXPECT_GT(gemm_scratch_bytes(stream.device(), kind), 0u) << name_of(input) << (tf32 ? " tf32" : "");
+      }
     }
-  }
+  });
   expect_all_kinds(p);
   expect_all_kinds({.batch = 2, .m = 9, .n = 7, .k = 1001});
 }
@@ -124,18 +128,19 @@ TEST(Gemm, ASliceGivesTheSameBits) {
     return values;
   };
   const GemmProblem p{.m = 200, .n = 136, .k = 304, .input = DType::bf16};
-  std::vector<std::vector<float>> results;
-  for (const std::size_t skip : {0, 1}) {
-    const Stream stream = open_stream();
-    ExactArray<bf16> a(stream, numbers(p.m * p.k, 0), skip);
-    ExactArray<bf16> b(stream, numbers(p.k * p.n, 1), skip);
-    ExactArray<float> c(stream, p.m * p.n);
-    ExactArray<float> scratch(stream,
-                              static_cast<std::int64_t>(gemm_scratch_bytes(stream.device(), p) / sizeof(float)));
-    gemm(stream, p, a.data(), b.data(), nullptr, scratch.data(), c.data());
-    results.push_back(c.values(stream));
-  }
-  EXPECT_EQ(results[0], results[1]);
+  for_each_stream([&](const Stream& stream) {
+    std::vector<std::vector<float>> results;
+    for (const std::size_t skip : {0, 1}) {
+      ExactArray<bfloat16> a(stream, numbers(p.m * p.k, 0), skip);
+      ExactArray<bfloat16> b(stream, numbers(p.k * p.n, 1), skip);
+      ExactArray<float> c(stream, p.m * p.n);
+      ExactArray<float> scratch(stream,
+                                static_cast<std::int64_t>(gemm_scratch_bytes(stream.device(), p) / sizeof(float)));
+      gemm(stream, p, a.data(), b.data(), nullptr, scratch.data(), c.data());
+      results.push_back(c.values(stream));
+    }
+    EXPECT_EQ(results[0], results[1]);
+  });
 }
 
 }  // namespace

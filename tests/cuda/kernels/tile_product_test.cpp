@@ -1,9 +1,12 @@
+// Device code: compiled for the emulated device alone.
+#ifdef GRAFT_CUDA_EMULATED
 #include "cuda/kernels/device/tile_product.cuh"
 
 #include <cmath>
 #include <set>
 
 #include "cuda/kernels/device/matrix_loader.cuh"
+#include "cuda/kernels/device/mma_epilogue.cuh"
 #include "tests/cuda/emulator/kernel_run.h"
 #include "tests/cuda/kernels/exact_values.h"
 
@@ -192,6 +195,29 @@ TEST(SharedTile, WordReadsOfF32MeetEveryBankOnce) {
   }
 }
 
+/// What for_each_pair hands to a warp's lanes at once, stored as results are staged: 128 bytes are served at a time.
+template <class Config, class Out>
+void expect_pairs_in_different_banks() {
+  constexpr int kAtOnce = 128 / (2 * static_cast<int>(sizeof(Out)));
+  for (int first = 0; first < 32; first += kAtOnce) {
+    std::set<int> banks;
+    for (int lane = first; lane < first + kAtOnce; ++lane) {
+      const int element = lane / 4 * StagedTile<Config, Out>::kPitch + lane % 4 * 2;
+      for (int byte = 0; byte < 2 * static_cast<int>(sizeof(Out)); byte += 4)
+        banks.insert(bank_of(element * static_cast<int>(sizeof(Out)) + byte));
+    }
+    EXPECT_EQ(banks.size(), 32u) << "from lane " << first;
+  }
+}
+
+TEST(StagedTile, PairsMeetEveryBankOnce) {
+  expect_pairs_in_different_banks<Mma128x128<bf16>, bf16>();
+  expect_pairs_in_different_banks<Mma64x64<bf16>, bf16>();
+  expect_pairs_in_different_banks<Mma128x128<bf16>, float>();
+  expect_pairs_in_different_banks<Mma128x64<float>, float>();
+  expect_pairs_in_different_banks<Mma64x64<float>, float>();
+}
+
 TEST(SharedTile, EveryElementHasAPlaceOfItsOwn) {
   alignas(128) static unsigned char memory[128 * kRowBytes];
   const SharedTile<bf16, 128, Major::mn> tile{memory};
@@ -207,3 +233,4 @@ TEST(SharedTile, EveryElementHasAPlaceOfItsOwn) {
 }  // namespace
 
 }  // namespace graft::cuda::testing
+#endif

@@ -7,7 +7,7 @@
 #include "engine/backend/conv.h"
 #include "engine/reference/reference_backend.h"
 #include "tests/cuda/kernels/exact_values.h"
-#include "tests/cuda/ladder/streams.h"
+#include "tests/cuda/streams.h"
 
 namespace graft::cuda::testing {
 

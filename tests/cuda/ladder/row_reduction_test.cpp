@@ -1,7 +1,7 @@
 #include "cuda/ladder/row_reduction/ladder.h"
 
 #include "tests/cuda/kernels/exact_values.h"
-#include "tests/cuda/ladder/streams.h"
+#include "tests/cuda/streams.h"
 
 namespace graft::cuda::testing {
 

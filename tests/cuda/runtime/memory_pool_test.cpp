@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "cuda/runtime/graph.h"
+#include "engine/base/error.h"
 
 namespace graft::cuda::testing {
 namespace {
@@ -36,6 +39,32 @@ TEST(CudaMemoryPool, APrivatePoolKeepsItsBlocksToItself) {
   EXPECT_EQ(pool->statistics().reserved, 2u * 4096u) << "one account";
   graphs = nullptr;
   EXPECT_EQ(pool->statistics().reserved, 4096u) << "the graph's memory went with it";
+}
+
+/// True iff the pool says that the device has no more.
+bool is_refused(MemoryPool& pool, std::size_t bytes) {
+  try {
+    pool.allocate(bytes);
+    return false;
+  } catch (const Error& error) {
+    return error.kind() == ErrorKind::device;
+  }
+}
+
+/// A free block of a graph's pool is where an earlier kernel of the graph writes at every replay.
+TEST(CudaMemoryPool, AFullDeviceGetsFreeBlocksBackButNotAGraphs) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // in a process of its own: what the device is like is read once
+  const auto fill_device = [] {
+    setenv("GRAFT_EMULATED_DEVICE", "memory=67108864", 1);
+    const auto pool = MemoryPool::create(open_device(0));
+    const auto graphs = pool->create_private();
+    graphs->allocate(std::size_t{30} << 20);
+    const bool graph_kept = is_refused(*graphs, std::size_t{40} << 20);
+    pool->allocate(std::size_t{20} << 20);
+    const bool pool_trimmed = !is_refused(*pool, std::size_t{24} << 20);
+    std::_Exit(graph_kept && pool_trimmed ? 0 : 1);
+  };
+  EXPECT_EXIT(fill_device(), ::testing::ExitedWithCode(0), "");
 }
 
 TEST(CudaMemoryPool, AllocatesWhileAStreamIsCaptured) {

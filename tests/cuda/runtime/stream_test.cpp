@@ -158,5 +158,16 @@ TEST(CheckCuda, NamesTheErrorThePlaceAndWhatToDo) {
   }
 }
 
+/// A program that was compiled for other GPUs than the one that is here.
+TEST(CheckCuda, SaysWhenTheProgramHasNoCodeForTheGpu) {
+  try {
+    check_cuda(cudaErrorNoKernelImageForDevice, "relu_forward");
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::device);
+    EXPECT_NE(std::string(error.what()).find("GRAFT_CUDA_ARCHITECTURES=native"), std::string::npos) << error.what();
+  }
+}
+
 }  // namespace
 }  // namespace graft::cuda::testing
