@@ -41,7 +41,7 @@ std::string dot_rows(const ReportData& data, const std::string& treatment, doubl
   std::string rows;
   std::map<int, std::size_t> ranks;
   for (const RunResult& run : data.finished) {
-    if (run.treatment != treatment) continue;
+    if (label_of(run) != treatment) continue;
     const double shift = style_of(treatment).shift + dot_shift(ranks[run.cut]++, runs_per_arm(data));
     if (run.top1 >= low) rows += fmt::format("{:.4f} {:.6f}\n", run.cut + shift, run.top1);
   }
@@ -56,7 +56,7 @@ struct OffScale {
 
 OffScale off_scale(const ReportData& data, const AccuracyRange& range) {
   std::map<std::pair<int, std::string>, std::vector<double>> arms;
-  for (const RunResult& run : runs_below(data, range)) arms[{run.cut, run.treatment}].push_back(run.top1);
+  for (const RunResult& run : runs_below(data, range)) arms[{run.cut, label_of(run)}].push_back(run.top1);
   OffScale marks;
   std::map<int, int> stacked;
   const double step = (range.high - range.low) / 22.0;

@@ -80,7 +80,7 @@ figcaption, .note { color: var(--soft); font-size: .9rem; max-width: 46rem; }
 .narrow { display: none; }
 .scroll { overflow-x: auto; margin: 12px 0; border: 1px solid var(--line); border-radius: 4px; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; }
-th, td { text-align: left; padding: 5px 12px; white-space: nowrap; border-bottom: 1px solid var(--line); }
+th, td { text-align: left; padding: 5px 10px; white-space: nowrap; border-bottom: 1px solid var(--line); }
 tbody tr:last-child td { border-bottom: 0; }
 td:last-child:not(.number) { white-space: normal; min-width: 9rem; }
 th:first-child, td:first-child { position: sticky; left: 0; background: var(--page); }

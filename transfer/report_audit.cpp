@@ -178,10 +178,8 @@ std::string worst_and_gap_table(const Audit& audit) {
                     known == arm.parts.end() ? "not enough pairs"
                                              : "<span class=\"keep\">" + named_difference(*known) + "</span>"});
   }
-  const std::string worst = fmt::format("worst {}", part_word(audit.by));
-  return html_table(
-      {"treatment", "cut", worst, "base &rarr; arm", "change", "gap, base &rarr; arm", "change", "loses most"}, rows,
-      {1, 3, 4, 5, 6});
+  return html_table({"treatment", "cut", "worst", "base &rarr; arm", "change", "gap", "change", "loses most"}, rows,
+                    {1, 3, 4, 5, 6});
 }
 
 std::string every_part(const Audit& audit) {

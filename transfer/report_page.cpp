@@ -128,7 +128,7 @@ std::string figure(const PageFigure& figure, const std::string& caption) {
 std::string below_note(const ReportData& data) {
   std::map<std::pair<std::string, int>, std::vector<std::string>> arms;
   for (const RunResult& run : runs_below(data, accuracy_range(data))) {
-    arms[{run.treatment, run.cut}].push_back(fmt::format("{:.3f}", run.top1));
+    arms[{label_of(run), run.cut}].push_back(fmt::format("{:.3f}", run.top1));
   }
   if (arms.empty()) return "";
   std::vector<std::string> parts;

@@ -10,7 +10,9 @@
 #include "engine/base/error.h"
 #include "engine/io/file.h"
 #include "tests/transfer/study_fixture.h"
+#include "transfer/figure.h"
 #include "transfer/figure_gnuplot.h"
+#include "transfer/figure_style.h"
 #include "transfer/report_data.h"
 
 namespace graft {
@@ -107,6 +109,27 @@ TEST(Report, EveryRunIsADot) {
   // 93 networks on the target half, of which random at cut 5 with seed 0 lies below the axis: 92 dots, 1 triangle,
   // and a mark in the key for each of five treatments
   EXPECT_EQ(marks, 92u + 1 + 5);
+}
+
+/// A network's dot has the mark of its policy, not of its treatment alone.
+TEST(Report, DotsAreThoseOfTheirPolicy) {
+  const Study study = read_study(shipped_study("fashion-mnist-resnet20-batch-norm"));
+  const Plan plan = make_plan(study, testing::fake_fashion_mnist(), 4, {.device_kind = "avx2", .data_hash = "d"});
+  std::vector<RunResult> results = invented_results(plan);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (freezes(plan.runs[i].treatment)) results[i].batch_norm_policy = name_of(plan.runs[i].bn_policy);
+    results[i].top1 = label_of(results[i]) == "AnB bn-batch" ? 0.7515 : 0.8;
+  }
+  const std::string script = accuracy_script(make_report_data(study, results), {}, kWideFigure, "accuracy");
+  std::size_t found = 0;
+  const std::regex dots("\\$(dots\\d+) u 1:2 w p pt (\\d+)");
+  for (std::sregex_iterator use(script.begin(), script.end(), dots), end; use != end; ++use) {
+    const std::size_t at = script.find("$" + (*use)[1].str() + " <<");
+    const bool theirs = script.substr(at, script.find("EOD\n", at + 20) - at).find(" 0.751500") != std::string::npos;
+    EXPECT_EQ(theirs, std::stoi((*use)[2].str()) == style_of("AnB bn-batch").point) << use->str();
+    ++found;
+  }
+  EXPECT_EQ(found, 6u);
 }
 
 TEST(Report, FailedAndMissingRunsAndAMixOfPrograms) {
