@@ -65,6 +65,7 @@ TreatmentStyle style_of(const std::string& label) {
   if (treatment == "AnB") return {"#d55e00", 5, 1, 0.04};
   if (treatment == "AnB+") return {"#cc8400", 4, 2, 0.12};
   if (treatment == "random") return {"#8a7fa8", 9, 4, 0.0};
+  if (treatment == "probe") return {"#a0522d", 13, 3, 0.0};
   return {"#7d8590", 13, 1, 0.0};
 }
 

@@ -126,7 +126,7 @@ Tensor run_prefix(Backbone& network, const Tensor& items, int first, int last, c
 }
 
 std::vector<std::array<std::int64_t, 2>> evaluate_by_class(Backbone& network, Backend& backend, Loader& loader,
-                                                           int frozen_stages, std::span<const std::int64_t> labels,
+                                                           PrefixStages prefix, std::span<const std::int64_t> labels,
                                                            std::int64_t classes, const std::function<void()>& between) {
   const NoGradScope no_grad;
   const ForwardContext context;
@@ -138,8 +138,8 @@ std::vector<std::array<std::int64_t, 2>> evaluate_by_class(Backbone& network, Ba
   loader.start_epoch(0);
   while (const std::optional<Batch> batch = loader.next()) {
     if (between) between();
-    const Tensor items = run_prefix(network, batch->items, 0, frozen_stages, context);
-    const Tensor logits = network.forward_from(Variable(items), frozen_stages, context).value();
+    const Tensor items = run_prefix(network, batch->items, prefix.first, prefix.last, context);
+    const Tensor logits = network.forward_from(Variable(items), prefix.last, context).value();
     const auto here = labels.first(static_cast<std::size_t>(batch->count));
     labels = labels.subspan(here.size());
     const std::set<std::int64_t> present(here.begin(), here.end());

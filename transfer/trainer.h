@@ -86,11 +86,18 @@ class Trainer {
 /// with the feature cache and without.
 Tensor run_prefix(Backbone& network, const Tensor& items, int first, int last, const ForwardContext& context);
 
-/// Right answers (top 1) and items of every class over all batches of `loader`, whose items are images: {right, items}
-/// in the order of labels. `labels` are the items' in the loader's order, each in [0, classes). `frozen_stages` is
-/// where the prefix ends; `between` is called before every batch and may throw.
+/// The stages of a frozen prefix that are left to run: first is 0 where items are images, last where they are its
+/// features.
+struct PrefixStages {
+  int first = 0;
+  int last = 0;
+};
+
+/// Right answers (top 1) and items of every class over all batches of `loader`: {right, items} in the order of labels.
+/// `labels` are the items' in the loader's order, each in [0, classes); `between` is called before every batch and may
+/// throw.
 std::vector<std::array<std::int64_t, 2>> evaluate_by_class(Backbone& network, Backend& backend, Loader& loader,
-                                                           int frozen_stages, std::span<const std::int64_t> labels,
+                                                           PrefixStages prefix, std::span<const std::int64_t> labels,
                                                            std::int64_t classes,
                                                            const std::function<void()>& between = {});
 

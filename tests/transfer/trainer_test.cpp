@@ -102,7 +102,7 @@ class TrainerSteps : public ::testing::Test {
     std::vector<std::int64_t> labels;
     for (std::int64_t i = 0; i < half_.test->size(); ++i) labels.push_back(half_.test->label(i));
     std::int64_t right = 0;
-    for (const auto& [answers, items] : evaluate_by_class(*network_, bench_.backend(), loader, 0, labels, 3)) {
+    for (const auto& [answers, items] : evaluate_by_class(*network_, bench_.backend(), loader, {}, labels, 3)) {
       right += answers;
     }
     return right;
