@@ -3,13 +3,15 @@
 
 RELEASE := build/release
 GRAFT := $(RELEASE)/bin/graft
+# PyTorch would take half a day for all of it: what both train is shrunk, see bench/frozen_prefix.py.
+FROZEN_FLAGS ?= --peer-seeds 1 --peer-epochs 1 --anb-seeds 0 --anb-epochs 3
 
 help:
 	@echo 'make demo    which layers transfer from shoes and bags to clothing: a figure in a few minutes'
 	@echo 'make build   the command, $(GRAFT)'
 	@echo 'make test    all tests'
 	@echo 'make parity  every backbone beside PyTorch, stage by stage (installs PyTorch into build/parity)'
-	@echo 'make bench   training and inference speed beside PyTorch (installs PyTorch into build/peers)'
+	@echo 'make bench   training, inference and frozen studies beside PyTorch (installs PyTorch into build/peers)'
 	@echo 'make gpu-bundle [ARCH=90]  what the checks on a GPU need, on a machine that can compile'
 	@echo 'make gpu-check STAGE=tests|sanitize|study|bench  the checks, on the machine with the GPU'
 	@echo 'make sass-check  what can be read off the kernels of gpu-bundle without a GPU'
@@ -55,6 +57,7 @@ bench: build
 	build/peers/bin/python bench/inference.py --graft $(GRAFT)
 	build/peers/bin/python bench/loader.py --graft $(GRAFT)
 	build/peers/bin/python bench/checkpoint_files.py --graft $(GRAFT)
+	build/peers/bin/python bench/frozen_prefix.py --graft $(GRAFT) $(FROZEN_FLAGS)
 
 gpu-bundle:
 	@scripts/gpu-bundle $(ARCH)

@@ -28,6 +28,14 @@ class CountingBackend : public ReferenceBackend {
   double flops_ = 0.0;
 };
 
+double bytes_of(const std::vector<NamedVariable>& variables) {
+  double bytes = 0.0;
+  for (const NamedVariable& named : variables) {
+    bytes += static_cast<double>(named.variable.value().numel()) * static_cast<double>(size_of(named.variable.dtype()));
+  }
+  return bytes;
+}
+
 }  // namespace
 
 double ForwardFlops::between(int first, int last) const {
@@ -47,15 +55,13 @@ ForwardFlops count_forward_flops(const BackboneEntry& entry, const BackboneOptio
   for (int stage = 0; stage < network->stage_count(); ++stage) {
     x = network->forward_stages(x, stage, stage + 1, context);
     flops.stages.push_back(backend.take());
+    flops.features.push_back(static_cast<double>(x.shape().dim(-1)));
+    flops.stage_bytes.push_back(bytes_of(network->stage_parameters(stage, stage + 1)) +
+                                bytes_of(network->stage_buffers(stage, stage + 1)));
   }
   network->forward_head(x, context);
   flops.head = backend.take();
-  for (const auto& list : {network->parameters(), network->buffers()}) {
-    for (const NamedVariable& named : list) {
-      flops.state_bytes +=
-          static_cast<double>(named.variable.value().numel()) * static_cast<double>(size_of(named.variable.dtype()));
-    }
-  }
+  flops.state_bytes = bytes_of(network->parameters()) + bytes_of(network->buffers());
   return flops;
 }
 

@@ -1,6 +1,7 @@
 #include "tools/study_costs.h"
 
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include "tools/flop_counter.h"
@@ -27,14 +28,26 @@ struct HalfSize {
   double steps = 0.0;  ///< an epoch
 };
 
-/// Operations of one run.
+/// Operations of one run. A cached prefix of published weights is computed once for all seeds.
 double run_flops(const RunSpec& run, const Study& study, const ForwardFlops& image, const HalfSize& half, bool cached) {
-  const int frozen = frozen_stages(run);
+  const int cut = freezes(run.treatment) ? run.cut : 0;
   const TrainingSettings training = training_of(study, run);
   const auto steps = total_steps(training, static_cast<std::int64_t>(half.steps));
   const double seen = static_cast<double>(steps * training.batch_size);
-  const double prefix = image.between(0, frozen) * (cached ? half.train : seen);
-  return seen * training_flops(image, frozen) + prefix + half.test * image.all();
+  const double sharers = cached && carries_published(run, study) ? static_cast<double>(study.seeds.size()) : 1.0;
+  const double prefix = image.between(0, cut);
+  const double frozen = prefix * (cached ? half.train / sharers : seen);
+  if (run.treatment != Treatment::probe) {
+    return seen * training_flops(image, cut) + frozen + half.test * image.all();
+  }
+  const double head = image.probe_head(cut, static_cast<double>(target_classes(run).size()));
+  return 2.0 * seen * head + frozen + half.test * (prefix / sharers + head);
+}
+
+/// Of the weights that a run leaves.
+double run_bytes(const RunSpec& run, const ForwardFlops& image) {
+  if (run.treatment != Treatment::probe) return image.state_bytes;
+  return std::accumulate(image.stage_bytes.begin(), image.stage_bytes.begin() + run.cut, 0.0);
 }
 
 }  // namespace
@@ -66,7 +79,7 @@ CostFunction study_costs(const PreparedStudy& prepared, Backend& backend, bool f
   return [=](const RunSpec& run) {
     const bool cached = can_cache && run.bn_policy == BatchNormPolicy::eval;
     const double flops = run_flops(run, study, image, halves.at({run.split.name, run.target}), cached);
-    return RunCost{.flops = flops, .seconds = rate > 0.0 ? flops / rate : 0.0, .bytes = image.state_bytes};
+    return RunCost{.flops = flops, .seconds = rate > 0.0 ? flops / rate : 0.0, .bytes = run_bytes(run, image)};
   };
 }
 

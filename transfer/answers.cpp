@@ -84,7 +84,7 @@ std::vector<bool> right_answers(Backbone& network, Backend& backend, Loader& loa
   loader.start_epoch(0);
   while (const std::optional<Batch> batch = loader.next()) {
     if (options.between) options.between();
-    const Tensor items = run_prefix(network, batch->items, 0, options.frozen_stages, context);
+    const Tensor items = run_prefix(network, batch->items, options.first_stage, options.frozen_stages, context);
     sheet.add(network.forward_from(Variable(items), options.frozen_stages, context).value(), batch->count);
   }
   return sheet.finish();

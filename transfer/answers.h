@@ -12,8 +12,9 @@
 namespace graft {
 
 struct AnswerOptions {
-  int frozen_stages = 0;                             ///< where the prefix ends
-  std::function<void()> between{};                   ///< called before every batch; may throw
+  int first_stage = 0;              ///< that items go into: 0 for images, frozen_stages for features of the prefix
+  int frozen_stages = 0;            ///< where the prefix ends
+  std::function<void()> between{};  ///< called before every batch; may throw
   std::int64_t kept_bytes = std::int64_t{16} << 20;  ///< of logits on the backend, before they are read back together
 };
 

@@ -90,8 +90,11 @@ std::string refusal_of(const SplitGroup& group, const Arm& arm, const Arm& refer
                      places(group, arm, seeds), reference.treatment, places(group, reference, seeds));
 }
 
+bool is_probe(const std::string& treatment) { return treatment == "probe" || treatment.starts_with("probe "); }
+
 bool carries_over(const SplitGroup& group, const Arm& arm) {
-  if (arm.cut == 0) return false;
+  // A probe tells what stages hold: what stands behind them is no network of the task.
+  if (arm.cut == 0 || is_probe(arm.treatment)) return false;
   return std::all_of(group.observations.begin(), group.observations.end(), [&](const Observation& o) {
     return !belongs(o, arm) || (!o.source.empty() && o.source != o.target);
   });

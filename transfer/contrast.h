@@ -20,7 +20,7 @@ struct Contrast {
   PairUnit unit = PairUnit::seed;
   Arm arm;
   Arm reference;
-  bool carries_over = false;  ///< the arm's layers come from another half than it is tested on: transfer proper
+  bool carries_over = false;  ///< the arm's layers come from another half than it is tested on, and it is no probe
   std::string refusal;        ///< why there is no number; "" iff there is one
   std::vector<UnitDifference> units;
   std::int64_t pairs = 0;

@@ -13,6 +13,7 @@
 #include "engine/io/sha256.h"
 #include "engine/nn/init.h"
 #include "engine/nn/state.h"
+#include "models/linear_probe.h"
 #include "transfer/answers.h"
 #include "transfer/folder_error.h"
 #include "transfer/image_preparation.h"
@@ -84,7 +85,7 @@ class Execution {
         backend_(backend),
         steps_done_(steps),
         half_(open_half(study_, environment.data, run)),
-        network_(make_network(study_, *half_.train, static_cast<std::int64_t>(target_classes(run).size()), backend)),
+        network_(make_run_network(run, study_, *half_.train, backend)),
         frozen_(frozen_stages(run)) {}
 
   RunResult execute() {
@@ -135,17 +136,29 @@ class Execution {
     return frozen_ == 0 ? "" : hash_state(frozen_state(*network_, frozen_, run_.bn_policy));
   }
 
-  /// The features behind the frozen prefix, or nothing where it has to run at every step.
-  DatasetPtr cached_features(const LoaderOptions& options) {
+  /// The features of `images` behind the frozen prefix, or nothing where it has to run at every step. What stages of
+  /// published weights give is the same for all seeds, and shared.
+  DatasetPtr cached_features(const DatasetPtr& images, const LoaderOptions& options) {
     FeatureCache* cache = environment_.features;
     if (cache == nullptr || !can_cache_features(*network_, frozen_, run_.bn_policy, options.augment)) return nullptr;
-    return cache_features(*cache, run_.id, *network_, backend_, frozen_, half_.train, options,
-                          [this] { check_stop(); });
+    const FrozenPrefix prefix{.network = *network_, .cut = frozen_, .images = images, .loader = options};
+    const auto between = [this] { check_stop(); };
+    const auto make = [&](const std::string& key) { return cache_features(*cache, key, prefix, backend_, between); };
+    if (!carries_published(run_, study_)) return make(run_.id);
+    const std::string key = prefix.hash();
+    return cache->get(
+        key, [&] { return make(key); }, between);
+  }
+
+  /// Test images pass a prefix once in a run; a probe's pooled features are few enough to keep them for other seeds.
+  DatasetPtr cached_test_features(const LoaderOptions& options) {
+    const bool shared = run_.treatment == Treatment::probe && carries_published(run_, study_);
+    return shared ? cached_features(half_.test, options) : nullptr;
   }
 
   void train(RunResult& result) {
     const LoaderOptions options = training_loader(study_, run_, environment_.data);
-    const DatasetPtr features = cached_features(options);
+    const DatasetPtr features = cached_features(half_.train, options);
     Loader loader(features ? features : half_.train, backend_, options);
     const std::int64_t per_epoch = steps_per_epoch(*half_.train, training_);
     Trainer trainer(*network_, backend_,
@@ -197,11 +210,13 @@ class Execution {
     options.drop_last = false;
     options.pad_last = true;
     options.augment = {};
-    Loader loader(half_.test, backend_, options);
+    const DatasetPtr features = cached_test_features(options);
+    Loader loader(features ? features : half_.test, backend_, options);
     std::vector<std::int64_t> labels;
     for (std::int64_t i = 0; i < half_.test->size(); ++i) labels.push_back(half_.test->label(i));
-    const std::vector<bool> right = right_answers(*network_, backend_, loader, labels,
-                                                  {.frozen_stages = frozen_, .between = [this] { check_stop(); }});
+    const std::vector<bool> right = right_answers(
+        *network_, backend_, loader, labels,
+        {.first_stage = features ? frozen_ : 0, .frozen_stages = frozen_, .between = [this] { check_stop(); }});
     result.by_class = count_answers(right, labels, result.classes);
     if (const Subgroups& subgroups = environment_.subgroups; !subgroups.empty() && has_subgroups(run_, study_)) {
       result.by_subgroup = count_answers(right, subgroups_of(subgroups, half_.test_items), std::ssize(subgroups.names));
@@ -250,13 +265,24 @@ std::shared_ptr<Backbone> make_network(const Study& study, const Dataset& data, 
   return make_backbone(study.model, backend, options);
 }
 
+std::shared_ptr<Backbone> make_run_network(const RunSpec& run, const Study& study, const Dataset& data,
+                                           Backend& backend) {
+  const auto classes = static_cast<std::int64_t>(target_classes(run).size());
+  std::shared_ptr<Backbone> network = make_network(study, data, classes, backend);
+  if (run.treatment != Treatment::probe) return network;
+  return make_linear_probe(*network, backend, {.cut = run.cut, .image = data.item_shape(), .classes = classes});
+}
+
 fs::path run_folder(const fs::path& study_folder, const std::string& run_id) { return study_folder / "runs" / run_id; }
 
 fs::path checkpoint_path(const fs::path& study_folder, const std::string& run_id) {
   return run_folder(study_folder, run_id) / "checkpoint.safetensors";
 }
 
-int frozen_stages(const RunSpec& run) { return freezes(run.treatment) ? run.cut : 0; }
+int frozen_stages(const RunSpec& run) {
+  if (!freezes(run.treatment)) return 0;
+  return run.treatment == Treatment::probe ? run.cut + 1 : run.cut;
+}
 
 void initialize_run(Backbone& network, const RunSpec& run, const fs::path& study_folder) {
   initialize(state_of(network), run.seed, init_role(run));

@@ -35,12 +35,13 @@ std::string cut_ticks(const ReportData& data, const std::vector<std::string>& st
 constexpr ThemeColour kOther{"other", "#767d87", "#c9ced6"};
 
 /// Of treatments: lightness tells them apart where hue does not.
-constexpr std::array<std::pair<const char*, TreatmentStyle>, 5> kTreatments{
+constexpr std::array<std::pair<const char*, TreatmentStyle>, 6> kTreatments{
     {{"BnB", {{"bnb", "#0a3a78", "#4f7df0"}, 7, "1", -0.12}},
      {"BnB+", {{"bnb-tuned", "#2e95e8", "#4fbcff"}, 6, "2", -0.04}},
      {"AnB", {{"anb", "#a63a0a", "#e06a25"}, 5, "1", 0.04}},
      {"AnB+", {{"anb-tuned", "#c98500", "#ffb81c"}, 4, "2", 0.12}},
-     {"random", {{"random", "#6f3fa0", "#a06bb0"}, 9, "4", 0.0}}}};
+     {"random", {{"random", "#6f3fa0", "#a06bb0"}, 9, "4", 0.0}},
+     {"probe", {{"probe", "#161a20", "#f4f6e8"}, 13, "3", 0.0}}}};
 
 struct Mark {
   int point;

@@ -139,7 +139,7 @@ class Expansion {
                 .source = target,
                 .target = target,
                 .seed = seed};
-    if (treatment == Treatment::anb || treatment == Treatment::anb_plus) run.source = other_half(target);
+    if (copies_from_other_half(treatment)) run.source = other_half(target);
     if (copies_layers(treatment) && !carries_published(run, study_)) run.depends_on = base(split, run.source, seed);
     run.id = id_of(run, study_, context_);
     arms_.push_back(std::move(run));

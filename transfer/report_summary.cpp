@@ -51,6 +51,7 @@ class Summarizer {
     tuned("AnB+", "Layers of the other half, fine-tuned");
     tuned("BnB+", "Layers of the same half, fine-tuned");
     frozen("random", "Frozen untrained layers");
+    frozen("probe", "A linear classifier on layers of the other half, a probe of what they hold");
     reservations();
     return {in_short(), sentences_};
   }

@@ -11,13 +11,14 @@
 namespace graft {
 namespace {
 
-constexpr std::array<std::pair<Treatment, const char*>, 7> kTreatments{{{Treatment::base, "base"},
+constexpr std::array<std::pair<Treatment, const char*>, 8> kTreatments{{{Treatment::base, "base"},
                                                                         {Treatment::bnb, "BnB"},
                                                                         {Treatment::bnb_plus, "BnB+"},
                                                                         {Treatment::anb, "AnB"},
                                                                         {Treatment::anb_plus, "AnB+"},
                                                                         {Treatment::random, "random"},
-                                                                        {Treatment::scratch, "scratch"}}};
+                                                                        {Treatment::scratch, "scratch"},
+                                                                        {Treatment::probe, "probe"}}};
 
 using Setting = std::pair<std::string, std::string>;  ///< key and value
 
@@ -98,7 +99,7 @@ Treatment treatment_from_name(const std::string& name) {
   for (const auto& [treatment, known] : kTreatments) {
     if (known == name) return treatment;
   }
-  fail(ErrorKind::usage, "[treatment] '{}' is none of base, BnB, BnB+, AnB, AnB+, random, scratch", name);
+  fail(ErrorKind::usage, "[treatment] '{}' is none of base, BnB, BnB+, AnB, AnB+, random, scratch, probe", name);
 }
 
 const char* name_of(GroupUse use) {
@@ -106,11 +107,16 @@ const char* name_of(GroupUse use) {
 }
 
 bool freezes(Treatment treatment) {
-  return treatment == Treatment::bnb || treatment == Treatment::anb || treatment == Treatment::random;
+  return treatment == Treatment::bnb || treatment == Treatment::anb || treatment == Treatment::random ||
+         treatment == Treatment::probe;
 }
 
 bool copies_layers(Treatment treatment) {
   return treatment != Treatment::base && treatment != Treatment::random && treatment != Treatment::scratch;
+}
+
+bool copies_from_other_half(Treatment treatment) {
+  return treatment == Treatment::anb || treatment == Treatment::anb_plus || treatment == Treatment::probe;
 }
 
 std::string label_of(const Method& method) {

@@ -17,16 +17,19 @@ namespace graft {
 /// The treatments of Yosinski et al. 2014. In "XnY" the first n stages come from the base network of half X and the
 /// rest is initialised anew and trained on half Y; + means that the copied stages are fine-tuned, otherwise they are
 /// frozen. random: the first n stages are untrained and frozen. scratch: base with a number of epochs of its own, so
-/// that a base which has not converged is not read as a gain of transfer.
-enum class Treatment { base, bnb, bnb_plus, anb, anb_plus, random, scratch };
+/// that a base which has not converged is not read as a gain of transfer. probe: the first n stages of half A, frozen,
+/// and nothing behind them but pooling and one linear classifier (models/linear_probe.h), trained on half B.
+enum class Treatment { base, bnb, bnb_plus, anb, anb_plus, random, scratch, probe };
 
-/// "base", "BnB", "BnB+", "AnB", "AnB+", "random", "scratch".
+/// "base", "BnB", "BnB+", "AnB", "AnB+", "random", "scratch", "probe".
 const char* name_of(Treatment treatment);
 /// Throws Error(usage) naming them all.
 Treatment treatment_from_name(const std::string& name);
 /// True iff the first `cut` stages are frozen under it.
 bool freezes(Treatment treatment);
 bool copies_layers(Treatment treatment);
+/// True iff what it copies comes from the other half.
+bool copies_from_other_half(Treatment treatment);
 /// True iff it copies stages and trains them on.
 inline bool fine_tunes(Treatment treatment) { return copies_layers(treatment) && !freezes(treatment); }
 /// True iff it is made at every cut of a study: all but base and scratch.

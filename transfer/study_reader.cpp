@@ -50,7 +50,7 @@ void read_samples(const YamlValue& value, Study& study) {
 }
 
 std::vector<Treatment> read_treatments(const YamlValue& list) {
-  const Names names{"base", "BnB", "BnB+", "AnB", "AnB+", "random", "scratch"};
+  const Names names{"base", "BnB", "BnB+", "AnB", "AnB+", "random", "scratch", "probe"};
   return distinct(list, [&](const YamlValue& value) { return treatment_from_name(value.one_of(names)); });
 }
 

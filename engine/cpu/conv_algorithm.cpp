@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/cpu/depthwise_gradient_plan.h"
 #include "engine/cpu/winograd_plan.h"
 
 namespace graft {
@@ -46,6 +47,8 @@ std::string_view name_of(ConvAlgorithm algorithm) {
       return "winograd_tiles";
     case ConvAlgorithm::winograd_channels:
       return "winograd_channels";
+    case ConvAlgorithm::depthwise:
+      return "depthwise";
     case ConvAlgorithm::onednn_winograd:
       return "onednn_winograd";
   }
@@ -55,6 +58,7 @@ std::string_view name_of(ConvAlgorithm algorithm) {
 ConvAlgorithm choose_conv_algorithm(const ConvProblem& problem) {
   // One channel: oneDNN's kernels for first layers want NCHW, which then has the same bytes as NHWC.
   if (problem.in_channels() == 1) return ConvAlgorithm::blocked;
+  if (depthwise_gradient_covers(problem)) return ConvAlgorithm::depthwise;
   if (!winograd_covers(problem) || tile_waste(problem) > worthwhile_waste(problem)) return ConvAlgorithm::direct;
   return prefers_channels(problem) ? ConvAlgorithm::winograd_channels : ConvAlgorithm::winograd_tiles;
 }

@@ -12,6 +12,7 @@ enum class ConvAlgorithm : std::uint8_t {
   blocked,            ///< oneDNN, images reordered to its blocked layouts and back in scratch
   winograd_tiles,     ///< graft's own F(4x4, 3x3), scheduled by tiles
   winograd_channels,  ///< the same, scheduled by output channels
+  depthwise,          ///< graft's own, of the gradient of depthwise weights
   onednn_winograd,    ///< oneDNN's F(4x4, 3x3) with reorders: for comparison, never chosen
 };
 

@@ -2,6 +2,7 @@
 
 #include "engine/base/error.h"
 #include "engine/cpu/conv_onednn.h"
+#include "engine/cpu/depthwise_gradient_plan.h"
 #include "engine/cpu/winograd_plan.h"
 
 namespace graft {
@@ -57,6 +58,8 @@ std::unique_ptr<Plan> make_conv_plan(const OnednnContext& context, const ConvPro
       if (!winograd_covers(problem)) return nullptr;
       return make_winograd_plan(problem, algorithm == ConvAlgorithm::winograd_tiles ? WinogradSchedule::by_tiles
                                                                                     : WinogradSchedule::by_channels);
+    case ConvAlgorithm::depthwise:
+      return depthwise_gradient_covers(problem) ? make_depthwise_gradient_plan(problem) : nullptr;
     case ConvAlgorithm::onednn_winograd:
       return make_onednn_conv_plan(context, problem, OnednnConvLayout::winograd_blocked);
   }

@@ -153,6 +153,21 @@ TEST_P(ConvImplementation, HotLayersUseWinogradWhereThereIsAvx512) {
   }
 }
 
+/// oneDNN's AVX2 kernels sum this gradient one tap at a time.
+TEST(ConvImplementationDepthwise, TheGradientOfWeightsIsGraftsOwnWithoutAvx512) {
+  CpuBackend backend{BackendOptions{.threads = 2}};
+  if (backend.device_kind().find("avx512") != std::string::npos) GTEST_SKIP() << "oneDNN's own where there is AVX-512";
+  backend.enter();
+  for (const std::int64_t kernel : {3, 5}) {
+    for (const std::int64_t stride : {1, 2}) {
+      Layer layer = square(4, 28, 240, 240, kernel, stride);
+      layer.groups = 240;
+      const ConvProblem problem = problem_of(layer, ConvKind::backward_weights, DType::f32, false);
+      EXPECT_EQ(conv_plan(backend.onednn(), problem).implementation(), "depthwise:avx2") << problem.str();
+    }
+  }
+}
+
 TEST(ConvImplementationBf16, IsRefusedInOneLineWithoutAvx512) {
   CpuBackend backend{BackendOptions{.threads = 1}};
   if (backend.supports(DType::bf16)) GTEST_SKIP() << "this processor has bf16";

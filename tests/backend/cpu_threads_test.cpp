@@ -110,7 +110,13 @@ std::vector<Tensor> reduction_results(Backend& backend, DType dtype) {
   backend.conv2d_backward_weights(
       x, convolved, conv,
       backend.scratch(backend.conv2d_backward_weights_scratch_bytes(kImages, w.shape(), dtype, conv)), dw, {});
-  return {y, dx, mean, inverse, dscale, dshift, sums, loss, dlogits, clip, norm, convolved, dw};
+  const Conv2dOptions depthwise{.window = conv.window, .groups = kImages[3]};
+  const Tensor depthwise_dw = backend.empty({13, 3, 3, 1}, DType::f32);
+  backend.conv2d_backward_weights(
+      x, dy, depthwise,
+      backend.scratch(backend.conv2d_backward_weights_scratch_bytes(kImages, depthwise_dw.shape(), dtype, depthwise)),
+      depthwise_dw, {});
+  return {y, dx, mean, inverse, dscale, dshift, sums, loss, dlogits, clip, norm, convolved, dw, depthwise_dw};
 }
 
 std::vector<Bytes> reduction_bytes(int threads, DType dtype) {

@@ -68,6 +68,30 @@ TEST_F(StudySource, AFileOfWeightsIsAsGoodAsTheBaseThatItIs) {
   expect_one_line(run({}, "from-file"), 3, {"another study", "split.source.checkpoint"});
 }
 
+/// Several seeds share the features of published weights, several workers at a time; without the cache the record is
+/// the same, and what it claims can be computed again.
+TEST_F(StudySource, ProbesOfAFileAreTheSameWithTheCacheAndWithout) {
+  ASSERT_EQ(run({}, "within").code, 0);
+  const std::vector<RunResult> within = read_results(path("within"));
+  take_source_from(weights_of("within", find(within, "base", 0, "A")));
+  edit_study("treatments: [base, BnB, BnB+, AnB, AnB+, random]", "treatments: [base, AnB, probe]");
+  edit_study("seeds: [0]", "seeds: [0, 1, 2]");
+  const ProcessResult plan = run_graft({"study", "plan", path("small.yaml").string(), "--data-dir", data().string()});
+  EXPECT_EQ(plan.code, 0) << plan.error;
+  const ProcessResult cached = run({"--jobs", "3"}, "cached");
+  ASSERT_EQ(cached.code, 0) << cached.error;
+  EXPECT_NE(cached.out.find("\nAnB at 1: "), std::string::npos) << cached.out;
+  EXPECT_EQ(cached.out.find("\nprobe at 1: "), std::string::npos) << "no verdict about transfer: " << cached.out;
+  EXPECT_NE(read(path("cached") / "report.html").find("probe"), std::string::npos);
+  ASSERT_EQ(run({"--jobs", "1", "--no-feature-cache"}, "plain").code, 0);
+  EXPECT_EQ(record("cached"), record("plain"));
+  EXPECT_EQ(read_results(path("cached")).size(), 15u);
+  EXPECT_FALSE(fs::exists(path("cached") / "features"));
+  const ProcessResult verified =
+      run_graft({"study", "verify", path("cached").string(), "--data-dir", data().string(), "--threads", "1"});
+  EXPECT_EQ(verified.code, 0) << verified.out << verified.error;
+}
+
 TEST_F(StudySource, WeightsThatChangedMakeOtherRuns) {
   ASSERT_EQ(run({}, "within").code, 0);
   const std::vector<RunResult> within = read_results(path("within"));

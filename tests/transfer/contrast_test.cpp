@@ -47,6 +47,21 @@ Contrast only(const std::vector<double>& differences, const DecisionRule& rule =
   return contrasts_of(splits_with(differences), {.rule = rule}).at(0);
 }
 
+/// A probe tells what a stage holds: it has its numbers against base, but no part in what to carry over.
+TEST(Contrasts, AProbeIsNoVerdictAboutTransfer) {
+  for (const std::string label : {"probe", "probe bn-batch", "probed"}) {
+    std::vector<Observation> observations = splits_with({0.10, 0.11, 0.12});
+    for (Observation& o : observations) {
+      if (o.treatment == "AnB") o.treatment = label;
+    }
+    const std::vector<Contrast> contrasts = contrasts_of(observations, {});
+    ASSERT_EQ(contrasts.size(), 1u);
+    EXPECT_EQ(contrasts[0].finding(), Finding::gain);
+    EXPECT_EQ(contrasts[0].carries_over, label == "probed");
+    EXPECT_EQ(recommend(contrasts, {}).empty(), label != "probed");
+  }
+}
+
 TEST(SplitGroups, PoolWhatDiffersInATrailingNumberOnly) {
   std::vector<Observation> observations;
   for (const char* split : {"random0", "natural_manmade", "random11", "imagenet1000", "random0", "7", "8"}) {

@@ -126,7 +126,8 @@ TEST(FeatureCacheSlow, ResNet18AtFullSizeWithATail) {
                         .mean = bench.environment().data.target.mean,
                         .deviation = bench.environment().data.target.deviation};
   const DatasetPtr features =
-      cache_features(*bench.environment().features, "run", *network, backend, 2, images, options);
+      cache_features(*bench.environment().features, "run",
+                     {.network = *network, .cut = 2, .images = images, .loader = options}, backend);
   ASSERT_NE(features, nullptr);
 
   Loader loader(images, backend, options);

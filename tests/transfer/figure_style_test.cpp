@@ -72,7 +72,7 @@ double contrast(const std::string& a, const std::string& b) {
 
 std::vector<std::string> labels() {
   std::vector<std::string> all{"base"};
-  for (const char* frozen : {"BnB", "AnB", "random"}) {
+  for (const char* frozen : {"BnB", "AnB", "random", "probe"}) {
     for (const char* policy : {"", " bn-batch", " bn-update"}) all.push_back(std::string(frozen) + policy);
   }
   for (const char* tuned : {"BnB+", "AnB+"}) {
@@ -90,7 +90,7 @@ TEST(FigureStyle, TheMeasureKnowsColoursThatAreConfused) {
 }
 
 TEST(FigureStyle, TreatmentsAreToldApartWithAnyColourVision) {
-  const std::vector<std::string> treatments{"base", "BnB", "BnB+", "AnB", "AnB+", "random"};
+  const std::vector<std::string> treatments{"base", "BnB", "BnB+", "AnB", "AnB+", "random", "probe"};
   for (std::size_t i = 0; i < treatments.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       const ThemeColour a = style_of(treatments[i]).theme;

@@ -148,6 +148,28 @@ TEST(Plan, IdsStayWhenAStudyGrows) {
   EXPECT_TRUE(std::includes(ids.begin(), ids.end(), part.begin(), part.end()));
 }
 
+TEST(Plan, AProbeCopiesFromTheOtherHalfAndLeavesOtherIds) {
+  Study probed = demo();
+  probed.treatments.push_back(Treatment::probe);
+  const Plan plan = plan_of(probed);
+  const auto ids = ids_of(plan_of(demo()));
+  const auto grown = ids_of(plan);
+  EXPECT_TRUE(std::includes(grown.begin(), grown.end(), ids.begin(), ids.end()));
+  std::size_t probes = 0;
+  for (const RunSpec& run : plan.runs) {
+    if (run.treatment != Treatment::probe) continue;
+    ++probes;
+    EXPECT_EQ(run.source, "A");
+    EXPECT_EQ(run.target, "B");
+    const auto base = std::find_if(plan.runs.begin(), plan.runs.end(),
+                                   [&](const RunSpec& other) { return other.id == run.depends_on; });
+    ASSERT_NE(base, plan.runs.end());
+    EXPECT_EQ(base->target, "A");
+    EXPECT_EQ(base->seed, run.seed);
+  }
+  EXPECT_EQ(probes, probed.cuts.size() * probed.seeds.size());
+}
+
 TEST(Plan, IdsChangeWithWhateverChangesBits) {
   const auto ids = ids_of(plan_of(demo()));
   const std::vector<std::function<void(Study&, RunContext&)>> changes{

@@ -47,11 +47,10 @@ DatasetPair synthetic_data(const SyntheticData& shape) {
 }
 
 Study synthetic_study(const SyntheticStudy& study) {
-  const std::string yaml = "name: synthetic\ndataset: fashion-mnist\nmodel: " + study.model +
-                           "\nsplit: {source: [c0, c1, c2], target: [c3, c4, c5]}\n"
-                           "samples: {train_per_class: all, test_per_class: all}\n"
-                           "treatments: [base, BnB, BnB+, AnB, AnB+, random]\ncuts: " +
-                           study.cuts + "\nseeds: [0]\ntraining: {" + study.training + "}\n" + study.more;
+  const std::string yaml =
+      "name: synthetic\ndataset: fashion-mnist\nmodel: " + study.model + "\nsplit: " + study.split +
+      "\nsamples: {train_per_class: all, test_per_class: all}\ntreatments: " + study.treatments +
+      "\ncuts: " + study.cuts + "\nseeds: " + study.seeds + "\ntraining: {" + study.training + "}\n" + study.more;
   return parse_study(yaml, "synthetic.yaml");
 }
 
@@ -69,9 +68,10 @@ StudyBench::StudyBench(const SyntheticStudy& study, const SyntheticData& shape, 
   environment_.binary = "test";
 }
 
-const RunSpec& StudyBench::find(const std::string& treatment, int cut, const std::string& target) const {
+const RunSpec& StudyBench::find(const std::string& treatment, int cut, const std::string& target,
+                                std::uint64_t seed) const {
   const auto found = std::find_if(plan_.runs.begin(), plan_.runs.end(), [&](const RunSpec& run) {
-    return name_of(run.treatment) == treatment && run.cut == cut && run.target == target;
+    return name_of(run.treatment) == treatment && run.cut == cut && run.target == target && run.seed == seed;
   });
   if (found == plan_.runs.end()) throw std::runtime_error("no run " + treatment);
   return *found;

@@ -21,13 +21,16 @@ struct SyntheticData {
 /// Six classes "c0" ... "c5" of images: stripes whose width tells the class, under noise. Fixed by a Philox seed.
 DatasetPair synthetic_data(const SyntheticData& shape);
 
-/// A study of these classes: c0, c1, c2 to c3, c4, c5, all six treatments, seed 0, one epoch in batches of 16.
+/// A study of these classes: c0, c1, c2 to c3, c4, c5, the paper's treatments, seed 0, one epoch in batches of 16.
 /// `more` are further lines of the file, `training` further entries of its training section.
 struct SyntheticStudy {
   std::string model = "convnet6";
   std::string cuts = "[1, 3]";
   std::string more{};
   std::string training = "epochs: 1, batch_size: 16, lr: 0.02";
+  std::string split = "{source: [c0, c1, c2], target: [c3, c4, c5]}";
+  std::string treatments = "[base, BnB, BnB+, AnB, AnB+, random]";
+  std::string seeds = "[0]";
 };
 Study synthetic_study(const SyntheticStudy& study);
 
@@ -36,7 +39,8 @@ class StudyBench {
  public:
   StudyBench(const SyntheticStudy& study, const SyntheticData& shape, bool feature_cache = true, int threads = 1);
 
-  const RunSpec& find(const std::string& treatment, int cut, const std::string& target = "B") const;
+  const RunSpec& find(const std::string& treatment, int cut, const std::string& target = "B",
+                      std::uint64_t seed = 0) const;
   /// Executes the run, and its base before it if that has not been.
   RunResult execute(const RunSpec& run);
   RunResult execute(const std::string& treatment, int cut) { return execute(find(treatment, cut)); }

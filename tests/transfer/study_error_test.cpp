@@ -174,7 +174,7 @@ TEST(StudyError, CutsSeedsAndTreatments) {
             "s.yaml:8: seeds[0] is '-1', expected a whole number from 0 to 2^64 - 1");
   EXPECT_EQ(error_of(with("treatments", "treatments: [base, AnC]")),
             "s.yaml:6: treatments[1] is 'AnC': did you mean 'AnB'? Known: base, BnB, BnB+, AnB, AnB+, random, "
-            "scratch");
+            "scratch, probe");
   EXPECT_EQ(error_of(with("treatments", "treatments: [AnB, AnB]")), "s.yaml:6: treatments[1] is 'AnB' a second time");
   EXPECT_EQ(error_of(with("treatments", "treatments: [base]")),
             "s.yaml:7: cuts has no effect with base as the only treatment");

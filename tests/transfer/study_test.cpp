@@ -57,7 +57,9 @@ TEST(Study, TreatmentsFreezeAndCopy) {
   EXPECT_FALSE(copies_layers(Treatment::base) || copies_layers(Treatment::random));
   EXPECT_TRUE(copies_layers(Treatment::bnb) && copies_layers(Treatment::bnb_plus));
   EXPECT_TRUE(copies_layers(Treatment::anb) && copies_layers(Treatment::anb_plus));
-  for (const char* name : {"base", "BnB", "BnB+", "AnB", "AnB+", "random"}) {
+  EXPECT_TRUE(freezes(Treatment::probe) && copies_layers(Treatment::probe) && has_cuts(Treatment::probe));
+  EXPECT_TRUE(copies_from_other_half(Treatment::probe) && !copies_from_other_half(Treatment::bnb));
+  for (const char* name : {"base", "BnB", "BnB+", "AnB", "AnB+", "random", "scratch", "probe"}) {
     EXPECT_STREQ(name_of(treatment_from_name(name)), name);
   }
   EXPECT_THROW(treatment_from_name("anb"), Error);
