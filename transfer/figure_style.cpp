@@ -41,7 +41,7 @@ constexpr std::array<std::pair<const char*, TreatmentStyle>, 6> kTreatments{
      {"AnB", {{"anb", "#a63a0a", "#e06a25"}, 5, "1", 0.04}},
      {"AnB+", {{"anb-tuned", "#c98500", "#ffb81c"}, 4, "2", 0.12}},
      {"random", {{"random", "#6f3fa0", "#a06bb0"}, 9, "4", 0.0}},
-     {"probe", {{"probe", "#161a20", "#f4f6e8"}, 13, "3", 0.0}}}};
+     {"probe", {{"probe", "#161a20", "#f4f6e8"}, 12, "3", 0.0}}}};
 
 struct Mark {
   int point;
