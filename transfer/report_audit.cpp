@@ -58,6 +58,7 @@ struct TreatmentAudit {
 
 std::vector<int> cuts_of(const std::vector<const ArmAudit*>& arms) {
   std::vector<int> cuts;
+  cuts.reserve(arms.size());
   for (const ArmAudit* arm : arms) cuts.push_back(arm->row.arm.cut);
   return cuts;
 }
