@@ -144,6 +144,7 @@ std::string FrozenPrefix::hash() const {
   std::vector<NamedVariable> state = network.stage_parameters(0, cut);
   for (NamedVariable& buffer : network.stage_buffers(0, cut)) state.push_back(std::move(buffer));
   std::vector<std::string> stages;
+  stages.reserve(static_cast<std::size_t>(cut));
   for (int i = 0; i < cut; ++i) stages.push_back(network.stages()[static_cast<std::size_t>(i)].name);
   return sha256_hex(fmt::format("prefix {} {} {} {} {} {} {}", fmt::join(stages, " "), hash_state(state),
                                 images->content_hash(), loader.batch_size, name_of(loader.dtype),

@@ -19,8 +19,6 @@
 namespace graft {
 namespace {
 
-namespace fs = std::filesystem;
-
 SearchSettings settings_of(const SearchOptions& options, const PreparedStudy& prepared, const SearchPlans& plans,
                            std::int64_t least) {
   std::vector<std::string> names;
