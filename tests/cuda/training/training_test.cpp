@@ -135,9 +135,9 @@ bool agree_to_rounding(const Outcome& a, const Outcome& b) {
 }
 
 // Two right backends agree to rounding, but where a sum lies so near to zero that rounding decides the side on which a
-// ReLU sees it. Then single gradients come or go: with ResNet-20 on four of ten draws of images, by some 1e-4 of the
-// weights' way after a step. So there must be images without such a sum, and no images may do more than that. What is
-// wrong differs on all of them.
+// ReLU sees it. Then single gradients come or go: with ResNet-20 on five of twelve draws of images, by 1e-5 to 1e-4 of
+// the weights' way after a step. So there must be images without such a sum, and no images may do more than that. What
+// is wrong differs on all of them.
 TEST_P(EmulatedTraining, AgreesWithTheCpuAndWithItselfInEveryThreadOrder) {
   constexpr std::uint64_t kDraws = 8;
   const NetworkCase& c = GetParam();
