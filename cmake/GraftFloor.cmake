@@ -4,6 +4,7 @@ function(graft_floor NAME)
   add_library(${NAME} STATIC ${sources})
   set_target_properties(${NAME} PROPERTIES LINKER_LANGUAGE CXX)
   target_link_libraries(${NAME} PUBLIC graft_compile ${ARGN})
+  target_precompile_headers(${NAME} REUSE_FROM graft_headers)
 endfunction()
 
 # graft_tests(NAME LABELS label ... LINK target ...): one test program from all .cpp files of the current folder.
