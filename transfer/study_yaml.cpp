@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <sstream>
 
 #include "engine/base/error.h"
@@ -70,9 +71,10 @@ std::uint64_t YamlValue::unsigned_integer() const {
 }
 
 double YamlValue::number() const {
-  const auto value = node_.IsScalar() ? whole<double>(node_.Scalar()) : std::nullopt;
-  require(value.has_value() && std::isfinite(*value), fmt::format("is {}, expected a number", shown()));
-  return *value;
+  constexpr double none = std::numeric_limits<double>::quiet_NaN();
+  const double value = node_.IsScalar() ? whole<double>(node_.Scalar()).value_or(none) : none;
+  require(std::isfinite(value), fmt::format("is {}, expected a number", shown()));
+  return value;
 }
 
 std::string YamlValue::one_of(std::span<const std::string> names) const {
