@@ -72,7 +72,7 @@ format:
 	@git ls-files '*.cpp' '*.h' '*.cu' '*.cuh' | xargs clang-format -i
 
 tidy:
-	@scripts/tidy $(RELEASE)
+	@scripts/tidy test
 
 clean:
 	rm -rf build

@@ -11,6 +11,7 @@
 #include "engine/io/file.h"
 #include "models/pretrained.h"
 #include "tools/command.h"
+#include "tools/json_value.h"
 #include "tools/train_flags.h"
 #include "transfer/comparison.h"
 #include "transfer/executor.h"
@@ -112,8 +113,6 @@ Comparison compare_versions(const CompareFlags& flags, const NetworkAndData& ope
                     .statistics_batches = (flags.statistics_images + mixed.batch_size - 1) / mixed.batch_size});
   return result;
 }
-
-Json or_null(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
 Json json_of(const WeightDistance& distance) {
   return {{"parameters", distance.parameters},

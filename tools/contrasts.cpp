@@ -10,6 +10,7 @@
 
 #include "engine/base/error.h"
 #include "tools/command.h"
+#include "tools/json_value.h"
 #include "transfer/contrast.h"
 #include "transfer/contrast_text.h"
 #include "transfer/run_table.h"
@@ -28,8 +29,6 @@ struct ContrastFlags {
   ContrastOptions contrast;
   bool json = false;
 };
-
-Json or_null(std::optional<double> value) { return value ? Json(*value) : Json(nullptr); }
 
 /// The two ends of an interval, or null twice.
 void put_ends(Json& json, const char* lo, const char* hi, const IntervalEstimate& estimate) {

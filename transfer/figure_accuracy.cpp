@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "transfer/figure.h"
+#include "transfer/figure_gnuplot.h"
 #include "transfer/figure_reference.h"
 #include "transfer/figure_style.h"
 
@@ -22,10 +23,6 @@ double dot_shift(std::size_t rank, std::int64_t count) {
 }
 
 std::int64_t runs_per_arm(const ReportData& data) { return data.rows.empty() ? 0 : data.rows.front().expected; }
-
-std::string block(const std::string& name, const std::string& rows) {
-  return "$" + name + " << EOD\n" + rows + "EOD\n";
-}
 
 std::string mean_rows(const ReportData& data, const std::string& treatment) {
   std::string rows;
@@ -80,9 +77,9 @@ void base_plots(const ReportData& data, std::string& blocks, std::vector<std::st
   if (base == nullptr || base->mean.runs == 0) return;
   const double right = (data.cuts.empty() ? 0 : data.cuts.back()) + 0.4;
   const ArmMean& mean = base->mean;
-  blocks += block("band", fmt::format("{} {:.6f} {:.6f}\n{} {:.6f} {:.6f}\n", kLeftEdge, mean.lowest, mean.highest,
-                                      right, mean.lowest, mean.highest));
-  blocks += block("line", fmt::format("{} {:.6f}\n{} {:.6f}\n", kLeftEdge, mean.mean, right, mean.mean));
+  blocks += gnuplot_block("band", fmt::format("{} {:.6f} {:.6f}\n{} {:.6f} {:.6f}\n", kLeftEdge, mean.lowest,
+                                              mean.highest, right, mean.lowest, mean.highest));
+  blocks += gnuplot_block("line", fmt::format("{} {:.6f}\n{} {:.6f}\n", kLeftEdge, mean.mean, right, mean.mean));
   const std::string colour = style_of("base").colour();
   plots.push_back(
       fmt::format("$band u 1:2:3 w filledcurves lc rgb '{}' fs transparent solid 0.18 noborder notitle", colour));
@@ -94,7 +91,7 @@ void add_dots(const ReportData& data, const std::string& treatment, const std::s
   const std::string rows = dot_rows(data, treatment, low);
   if (rows.empty()) return;
   const TreatmentStyle style = style_of(treatment);
-  blocks += block(name, rows);
+  blocks += gnuplot_block(name, rows);
   const double size = runs_per_arm(data) > 8 ? 0.4 : 0.6;
   plots.push_back(
       fmt::format("${} u 1:2 w p pt {} ps {} lw 1.4 lc rgb '{}' notitle", name, style.point, size, style.colour()));
@@ -145,7 +142,7 @@ std::string accuracy_script(const ReportData& data, const std::vector<std::strin
     if (rows.empty()) continue;
     const TreatmentStyle style = style_of(treatment);
     const std::string mean_name = fmt::format("mean{}", ++number);
-    blocks += block(mean_name, rows);
+    blocks += gnuplot_block(mean_name, rows);
     plots.push_back(
         fmt::format("${} u 1:2 w l lw 2.2 dt {} lc rgb '{}' notitle", mean_name, style.dash, style.colour()));
     plots.push_back(fmt::format("NaN w lp lw 2.2 dt {} pt {} ps 0.7 lc rgb '{}' title '{}'", style.dash, style.point,
@@ -156,7 +153,7 @@ std::string accuracy_script(const ReportData& data, const std::vector<std::strin
   add_dots(data, "base", "basedots", range.low, blocks, plots);
   const OffScale marks = off_scale(data, range);
   if (!marks.triangles.empty()) {
-    blocks += block("below", marks.triangles);
+    blocks += gnuplot_block("below", marks.triangles);
     plots.emplace_back("$below u 1:2:3 w p pt 11 ps 1 lc rgb variable notitle");
   }
   if (plots.empty()) plots.emplace_back("NaN notitle");

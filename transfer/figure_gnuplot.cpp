@@ -141,6 +141,10 @@ std::string standalone_svg(const std::string& inlined) {
   return "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n" + text;
 }
 
+std::string gnuplot_block(const std::string& name, const std::string& rows) {
+  return "$" + name + " << EOD\n" + rows + "EOD\n";
+}
+
 std::string gnuplot_quoted(const std::string& text) {
   std::string quoted = "\"";
   for (const char c : text) {

@@ -16,6 +16,9 @@ std::string inline_svg(const std::string& svg, const std::string& prefix, const 
 /// The same figure as a file of its own, on white.
 std::string standalone_svg(const std::string& inlined);
 
+/// The rows of a table under a name that a script's plots call by $name.
+std::string gnuplot_block(const std::string& name, const std::string& rows);
+
 /// A string as gnuplot reads it between double quotes, its enhanced markup off.
 std::string gnuplot_quoted(const std::string& text);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "transfer/figure_gnuplot.h"
 #include "transfer/figure_style.h"
 
 namespace graft {
@@ -12,10 +13,6 @@ namespace {
 
 constexpr const char* kLine = "w l lw 1 dt 3";
 constexpr const char* kPoint = "pt 12 ps 0.9 lw 1.2";
-
-std::string block(const std::string& name, const std::string& rows) {
-  return "$" + name + " << EOD\n" + rows + "EOD\n";
-}
 
 /// One entry of the key for all of them: hues say the treatment.
 void add_key(std::vector<std::string>& plots) {
@@ -30,7 +27,7 @@ void add_lines(const std::map<std::string, std::string>& rows, const std::string
   for (const auto& [treatment, text] : rows) {
     const std::string name = fmt::format("{}{}", prefix, ++number);
     const std::string colour = style_of(treatment).colour();
-    blocks += block(name, text);
+    blocks += gnuplot_block(name, text);
     plots.push_back(fmt::format("${} u 1:2 {} lc rgb '{}' notitle", name, kLine, colour));
     plots.push_back(fmt::format("${} u 1:2:3 w yerrorbars {} lc rgb '{}' notitle", name, kPoint, colour));
   }
@@ -62,7 +59,8 @@ void add_reference_means(const ReportData& data, double left, std::string& block
           fmt::format("{:.4f} {:.6f} 0\n", arm.arm.cut + style_of(arm.arm.treatment).shift, arm.mean.mean);
     } else if (arm.arm.treatment == "base") {
       const double right = (data.cuts.empty() ? 0 : data.cuts.back()) + 0.4;
-      blocks += block("refbase", fmt::format("{} {:.6f}\n{} {:.6f}\n", left, arm.mean.mean, right, arm.mean.mean));
+      blocks +=
+          gnuplot_block("refbase", fmt::format("{} {:.6f}\n{} {:.6f}\n", left, arm.mean.mean, right, arm.mean.mean));
       plots.push_back(fmt::format("$refbase u 1:2 {} lc rgb '{}' notitle", kLine, style_of("base").colour()));
     }
   }

@@ -15,7 +15,7 @@
 namespace graft {
 namespace {
 
-using Json = nlohmann::json;  // an ordered map: dump() is canonical
+using SortedJson = nlohmann::json;  // by key: dump() is canonical
 
 constexpr std::size_t kIdDigits = 16;
 constexpr int kIdFormat = 1;  ///< raised when the same settings begin to mean other numbers
@@ -26,19 +26,19 @@ const std::vector<std::int64_t>& half_of(const Split& split, const std::string& 
 
 std::string other_half(const std::string& half) { return std::string(1, half == "A" ? 'B' : 'A'); }
 
-Json training_json(const TrainingSettings& t) {
-  Json json{{"epochs", t.epochs},
-            {"batch_size", t.batch_size},
-            {"optimizer", t.optimizer},
-            {"lr", t.lr},
-            {"weight_decay", t.weight_decay},
-            {"schedule", t.schedule},
-            {"warmup_steps", t.warmup_steps},
-            {"label_smoothing", t.label_smoothing},
-            {"clip_norm", t.clip_norm},
-            {"amp", t.amp},
-            {"crop_padding", t.crop_padding},
-            {"flip", t.flip}};
+SortedJson training_json(const TrainingSettings& t) {
+  SortedJson json{{"epochs", t.epochs},
+                  {"batch_size", t.batch_size},
+                  {"optimizer", t.optimizer},
+                  {"lr", t.lr},
+                  {"weight_decay", t.weight_decay},
+                  {"schedule", t.schedule},
+                  {"warmup_steps", t.warmup_steps},
+                  {"label_smoothing", t.label_smoothing},
+                  {"clip_norm", t.clip_norm},
+                  {"amp", t.amp},
+                  {"crop_padding", t.crop_padding},
+                  {"flip", t.flip}};
   if (t.optimizer == "sgd") json.update({{"momentum", t.momentum}, {"nesterov", t.nesterov}});
   if (t.schedule == "step") json.update({{"milestones", t.milestones}, {"gamma", t.gamma}});
   if (t.random_crop) json["random_crop"] = true;
@@ -53,22 +53,22 @@ Json training_json(const TrainingSettings& t) {
 /// ids of the runs that it had. The source half enters through the id of its base.
 std::string id_of(const RunSpec& run, const Study& study, const RunContext& context) {
   const bool own_source = run.target == "A" && !study.source_dataset.empty();
-  Json json{{"format", kIdFormat},
-            {"dataset", own_source ? study.source_dataset : study.dataset},
-            {"data", own_source ? context.source_data_hash : context.data_hash},
-            {"device", context.device_kind},
-            {"threads", context.threads},
-            {"model", study.model},
-            {"classes", target_classes(run)},
-            {"image_seed", image_seed(study, run.split)},
-            {"train_per_class", train_per_class(study, run.target)},
-            {"test_per_class", study.test_per_class},
-            {"training", training_json(training_of(study, run))},
-            {"treatment", name_of(run.treatment)},
-            {"cut", run.cut},
-            {"source", run.source},
-            {"target", run.target},
-            {"seed", run.seed}};
+  SortedJson json{{"format", kIdFormat},
+                  {"dataset", own_source ? study.source_dataset : study.dataset},
+                  {"data", own_source ? context.source_data_hash : context.data_hash},
+                  {"device", context.device_kind},
+                  {"threads", context.threads},
+                  {"model", study.model},
+                  {"classes", target_classes(run)},
+                  {"image_seed", image_seed(study, run.split)},
+                  {"train_per_class", train_per_class(study, run.target)},
+                  {"test_per_class", study.test_per_class},
+                  {"training", training_json(training_of(study, run))},
+                  {"treatment", name_of(run.treatment)},
+                  {"cut", run.cut},
+                  {"source", run.source},
+                  {"target", run.target},
+                  {"seed", run.seed}};
   if (carries_published(run, study)) {
     json["published_weights"] = context.weights_hash;
   } else if (copies_layers(run.treatment)) {

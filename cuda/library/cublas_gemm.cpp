@@ -36,7 +36,7 @@ struct Functions {
 };
 #undef GRAFT_CUBLAS
 
-cudaDataType_t type_of(DType dtype) { return dtype == DType::bf16 ? CUDA_R_16BF : CUDA_R_32F; }
+cudaDataType_t cublas_type(DType dtype) { return dtype == DType::bf16 ? CUDA_R_16BF : CUDA_R_32F; }
 
 class CublasGemm final : public GemmLibrary {
  public:
@@ -97,8 +97,8 @@ class CublasGemm final : public GemmLibrary {
     timed(stream_, "cublas_gemm", [&] {
       check_status(cublas_.cublasGemmStridedBatchedEx_64(
                        handle_, p.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N, p.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N,
-                       p.n, p.m, p.k, &one, b, type_of(p.input), p.transpose_b ? p.k : p.n, p.k * p.n, a,
-                       type_of(p.input), p.transpose_a ? p.m : p.k, p.m * p.k, &zero, c, type_of(output), p.n,
+                       p.n, p.m, p.k, &one, b, cublas_type(p.input), p.transpose_b ? p.k : p.n, p.k * p.n, a,
+                       cublas_type(p.input), p.transpose_a ? p.m : p.k, p.m * p.k, &zero, c, cublas_type(output), p.n,
                        p.m * p.n, p.batch, compute, CUBLAS_GEMM_DEFAULT),
                    "cublasGemmStridedBatchedEx");
     });

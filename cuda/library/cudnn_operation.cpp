@@ -5,13 +5,13 @@ namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
 namespace {
 
-cudnnDataType_t type_of(DType dtype) { return dtype == DType::bf16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT; }
+cudnnDataType_t cudnn_type(DType dtype) { return dtype == DType::bf16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT; }
 
 /// A tensor of logical extents n, c, h, w whose memory is in the order n, h, w, c.
 CudnnDescriptor tensor(const CudnnApi& api, CudnnTensorId id, DType dtype, std::int64_t n, std::int64_t c,
                        std::int64_t h, std::int64_t w) {
   CudnnDescriptor result(api, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
-  result.set(CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, type_of(dtype))
+  result.set(CUDNN_ATTR_TENSOR_DATA_TYPE, CUDNN_TYPE_DATA_TYPE, cudnn_type(dtype))
       .set(CUDNN_ATTR_TENSOR_DIMENSIONS, {n, c, h, w})
       .set(CUDNN_ATTR_TENSOR_STRIDES, {h * w * c, 1, w * c, c})
       .set(CUDNN_ATTR_TENSOR_UNIQUE_ID, {id})

@@ -9,7 +9,7 @@
 namespace graft {
 namespace {
 
-constexpr std::size_t kMaxRank = 32;  // Caffe's own limit
+constexpr std::size_t kMaxCaffeRank = 32;  // Caffe's own limit
 
 struct Blob {
   std::vector<std::int64_t> shape;
@@ -46,7 +46,7 @@ Blob read_blob(protozero::pbf_reader message) {
       case field(7, ProtobufWire::length_delimited): {
         has_shape = true;
         protozero::pbf_reader shape = message.get_message();
-        while (shape.next(1)) append_varints(shape, blob.shape, kMaxRank, "a blob's shape");
+        while (shape.next(1)) append_varints(shape, blob.shape, kMaxCaffeRank, "a blob's shape");
         break;
       }
       default:

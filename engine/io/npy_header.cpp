@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr std::size_t kMaxHeader = std::size_t{1} << 20;
-constexpr std::size_t kMaxRank = 64;
+constexpr std::size_t kMaxNpyRank = 64;
 
 struct Kind {
   std::string_view name;
@@ -113,7 +113,7 @@ class HeaderParser {
       text_.remove_prefix(static_cast<std::size_t>(end - text_.data()));
       accept('L');  // Python 2 wrote long integers so
       values.push_back(value);
-      if (values.size() > kMaxRank) damaged("its shape has more than {} dimensions", kMaxRank);
+      if (values.size() > kMaxNpyRank) damaged("its shape has more than {} dimensions", kMaxNpyRank);
       if (!accept(',')) {
         expect(')');
         break;

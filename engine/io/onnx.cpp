@@ -11,7 +11,7 @@
 namespace graft {
 namespace {
 
-constexpr std::size_t kMaxRank = 64;
+constexpr std::size_t kMaxOnnxRank = 64;
 
 struct OnnxType {
   std::int32_t number;
@@ -50,7 +50,7 @@ Initializer read_initializer(protozero::pbf_reader message) {
   while (message.next()) {
     switch (message.tag()) {
       case 1:
-        append_varints(message, result.dims, kMaxRank, "a tensor's shape");
+        append_varints(message, result.dims, kMaxOnnxRank, "a tensor's shape");
         break;
       case 4:
       case 9:

@@ -6,13 +6,12 @@
 #include "engine/io/checkpoint_readers.h"
 #include "engine/io/tar_archive.h"
 #include "engine/io/torch_checkpoint.h"
+#include "engine/io/torch_tensor.h"
 
 namespace graft {
 namespace {
 
 using Kind = PickleNode::Kind;
-
-constexpr std::int64_t kMaxRank = 64;  // PyTorch's own limit
 
 std::int64_t integer(const PickleNode& node, const char* what) {
   if (!node.is(Kind::integer)) damaged("{} is no whole number", what);
@@ -131,7 +130,7 @@ class TarTensors {
         const auto storage = storages_.find(integer(*parts[1], "a storage's key"));
         if (storage == storages_.end()) damaged("a tensor's storage is not there");
         const std::int64_t rank = stream.little<std::int64_t>() & 0xffffffff;  // once 64 bits, now 32 and padding
-        if (rank > kMaxRank) damaged("a tensor has {} dimensions", rank);
+        if (rank > std::int64_t{kMaxTorchRank}) damaged("a tensor has {} dimensions", rank);
         std::vector<std::int64_t> shape(static_cast<std::size_t>(rank));
         std::vector<std::int64_t> strides(shape.size());
         for (std::int64_t& extent : shape) extent = stream.little<std::int64_t>();

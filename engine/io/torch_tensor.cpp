@@ -12,8 +12,7 @@ namespace {
 
 using Kind = PickleNode::Kind;
 
-constexpr int kMaxWrappers = 8;       // Parameter of subclass of tensor ...
-constexpr std::size_t kMaxRank = 64;  // PyTorch's own limit
+constexpr int kMaxWrappers = 8;  // Parameter of subclass of tensor ...
 
 TorchTensor with_problem(std::string problem) {
   TorchTensor tensor;
@@ -44,7 +43,7 @@ std::int64_t integer_of(const PickleNode& node, const char* what) {
 
 std::vector<std::int64_t> integers_of(const PickleNode& node, const char* what) {
   if (!node.is(Kind::list)) damaged("a tensor's {} is no list of numbers", what);
-  if (node.items.size() > kMaxRank) damaged("a tensor has {} dimensions", node.items.size());
+  if (node.items.size() > kMaxTorchRank) damaged("a tensor has {} dimensions", node.items.size());
   std::vector<std::int64_t> values;
   for (const PickleNode* item : node.items) values.push_back(integer_of(*item, what));
   return values;

@@ -13,6 +13,8 @@
 
 namespace graft {
 
+constexpr std::size_t kMaxTorchRank = 64;  ///< PyTorch's own limit
+
 /// A storage of a PyTorch file, or a part of one.
 struct TorchStorage {
   std::size_t source = 0;   ///< which run of bytes of the file

@@ -54,8 +54,7 @@ TEST(BenchStepSplit, NamesTheKernelsOfAStepOnTheCpu) {
 }
 
 TEST(BenchStepSplit, NamesTheLaunchesOfAStepOnTheEmulatedDevice) {
-  if (run_graft({"devices"}).out.find("cuda-emulated") == std::string::npos)
-    GTEST_SKIP() << "this build is without the emulated device";
+  if (!has_emulated_device()) GTEST_SKIP() << "this build is without the emulated device";
   std::map<std::string, double> calls = calls_of("cuda-emulated");
   EXPECT_EQ(calls["conv_simt_forward"], 5.0);
   EXPECT_EQ(calls["conv_simt_backward_data"], 4.0);

@@ -13,6 +13,7 @@ namespace {
 class EmulatedStudy : public StudyFolderTest {};
 
 TEST_F(EmulatedStudy, TrainsWhatTheCpuTrainsWithTheFeatureCacheAndWithout) {
+  if (!has_emulated_device()) GTEST_SKIP() << "this build is without the emulated device";
   edit_study("treatments: [base, BnB, BnB+, AnB, AnB+, random]", "treatments: [AnB, AnB+]");
   edit_study("train_per_class: 12", "train_per_class: 8");
   const std::vector<std::string> emulated{"--device", "cuda-emulated", "--jobs", "1"};

@@ -104,6 +104,8 @@ std::string GraftProcess::take(int descriptor) const {
   return text;
 }
 
+bool has_emulated_device() { return run_graft({"devices"}).out.find("cuda-emulated") != std::string::npos; }
+
 ProcessResult run_graft(const std::vector<std::string>& arguments, const ProcessOptions& options) {
   return GraftProcess(arguments, options).wait();
 }

@@ -50,6 +50,9 @@ class GraftProcess {
 
 ProcessResult run_graft(const std::vector<std::string>& arguments, const ProcessOptions& options = {});
 
+/// False where graft is built with GRAFT_CUDA=OFF.
+bool has_emulated_device();
+
 /// The lines of a text.
 std::vector<std::string> lines_of(const std::string& text);
 
