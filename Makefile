@@ -24,9 +24,9 @@ build: setup
 	@cmake --preset release $(CMAKE_FLAGS) > /dev/null
 	@cmake --build --preset release
 
-# Where there is no nvcc, a first demo leaves the emulated device to `make build`.
+# Where there is no GPU, or no nvcc, a first demo leaves the CUDA kernels to `make build`.
 demo: setup
-	@preset=release; command -v $${CUDACXX:-nvcc} > /dev/null || \
+	@preset=release; { [ -e /dev/nvidia0 ] && command -v $${CUDACXX:-nvcc} > /dev/null; } || \
 	  { [ -e $(RELEASE)/CMakeCache.txt ] && ! grep -q '^GRAFT_CUDA:.*=OFF' $(RELEASE)/CMakeCache.txt; } || preset=demo; \
 	cmake --preset $$preset $(CMAKE_FLAGS) > /dev/null
 	@cmake --build --preset release
