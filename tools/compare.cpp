@@ -14,7 +14,7 @@
 #include "tools/json_value.h"
 #include "tools/train_flags.h"
 #include "transfer/comparison.h"
-#include "transfer/executor.h"
+#include "transfer/run_network.h"
 #include "transfer/text_table.h"
 #include "transfer/trainer.h"
 

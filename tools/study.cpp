@@ -74,11 +74,8 @@ int plan_study(const StudyFlags& flags) {
 }
 
 /// Which trained networks would be lost with the page is none of them: a report that fails is a warning.
-void try_report(const RunnerOptions& options, const Study& study) {
-  const std::filesystem::path& folder = options.folder;
+void try_report(const std::filesystem::path& folder) {
   try {
-    if (study.reference && !std::filesystem::exists(reference_path(folder)))
-      keep_reference(*study.reference, options.study_file, folder);
     write_report(folder);
     log_info("graft: the figure is in {}", (folder / "report.html").string());
   } catch (const Error& error) {
@@ -94,10 +91,6 @@ int run(const StudyFlags& flags, const CommandContext& context) {
   options.command_line = context.command_line;
   options.stop = &catch_interrupts();
   if (const auto launch = launch_rank()) options.process = launch->name;
-  const Study study = parse_study(options.study_text, options.study_file);
-  if (study.reference && !std::filesystem::exists(reference_path(options.folder))) {
-    check_reference(*study.reference, options.study_file);
-  }
   const RunnerOutcome outcome = run_study(options);
   if (outcome.interrupted) {
     fail(ErrorKind::interrupted, "interrupted; {} of {} runs are done; go on with: {}", outcome.done, outcome.planned,
@@ -106,7 +99,7 @@ int run(const StudyFlags& flags, const CommandContext& context) {
   if (outcome.last) {
     fmt::print("{}", report_table(outcome.study, outcome.results));
     std::fflush(stdout);
-    try_report(options, outcome.study);
+    try_report(options.folder);
   } else {
     log_info("graft: {} of {} runs are done; the last process to end writes table and page", outcome.done,
              outcome.planned);

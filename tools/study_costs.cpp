@@ -6,7 +6,8 @@
 
 #include "tools/flop_counter.h"
 #include "tools/synthetic_step.h"
-#include "transfer/executor.h"
+#include "transfer/half_data.h"
+#include "transfer/run_network.h"
 
 namespace graft {
 namespace {

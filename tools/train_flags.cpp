@@ -8,7 +8,7 @@
 
 #include "engine/base/error.h"
 #include "tools/max_bytes_flag.h"
-#include "transfer/executor.h"
+#include "transfer/run_network.h"
 
 namespace graft {
 namespace {

@@ -11,14 +11,14 @@
 #include "engine/io/atomic_file.h"
 #include "engine/io/safetensors.h"
 #include "engine/io/sha256.h"
-#include "engine/nn/init.h"
 #include "engine/nn/state.h"
-#include "models/linear_probe.h"
 #include "transfer/answers.h"
 #include "transfer/folder_error.h"
+#include "transfer/half_data.h"
 #include "transfer/image_preparation.h"
+#include "transfer/run_files.h"
 #include "transfer/run_log.h"
-#include "transfer/source_weights.h"
+#include "transfer/run_network.h"
 #include "transfer/trainer.h"
 
 namespace graft {
@@ -28,12 +28,6 @@ namespace fs = std::filesystem;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-template <class Vector>
-Vector joined(Vector first, const Vector& second) {
-  first.insert(first.end(), second.begin(), second.end());
-  return first;
 }
 
 /// A square of the side that the centre crop takes of an image's shorter side.
@@ -241,73 +235,6 @@ class Execution {
 };
 
 }  // namespace
-
-HalfData open_half(const Study& study, const StudyData& data, const RunSpec& run) {
-  const std::vector<std::int64_t>& classes = target_classes(run);
-  const std::uint64_t seed = image_seed(study, run.split);
-  const DatasetPair& whole = data.of(run.target);
-  const auto items = choose_items(*whole.train, classes, train_per_class(study, run.target), seed);
-  HalfData half{.train = make_subset(whole.train, items, classes), .test = nullptr};
-  half.test_items = choose_items(*whole.test, classes, study.test_per_class, seed);
-  half.test = make_subset(whole.test, half.test_items, classes);
-  return half;
-}
-
-BackboneOptions backbone_options(const Dataset& data, std::int64_t classes) {
-  const Shape image = data.item_shape();
-  return {.classes = classes, .in_channels = image.dim(2), .height = image.dim(0), .width = image.dim(1)};
-}
-
-std::shared_ptr<Backbone> make_network(const Study& study, const Dataset& data, std::int64_t classes,
-                                       Backend& backend) {
-  BackboneOptions options = backbone_options(data, classes);
-  options.cuts = study.cuts_at;
-  return make_backbone(study.model, backend, options);
-}
-
-std::shared_ptr<Backbone> make_run_network(const RunSpec& run, const Study& study, const Dataset& data,
-                                           Backend& backend) {
-  const auto classes = static_cast<std::int64_t>(target_classes(run).size());
-  std::shared_ptr<Backbone> network = make_network(study, data, classes, backend);
-  if (run.treatment != Treatment::probe) return network;
-  return make_linear_probe(*network, backend, {.cut = run.cut, .image = data.item_shape(), .classes = classes});
-}
-
-fs::path run_folder(const fs::path& study_folder, const std::string& run_id) { return study_folder / "runs" / run_id; }
-
-fs::path checkpoint_path(const fs::path& study_folder, const std::string& run_id) {
-  return run_folder(study_folder, run_id) / "checkpoint.safetensors";
-}
-
-int frozen_stages(const RunSpec& run) {
-  if (!freezes(run.treatment)) return 0;
-  return run.treatment == Treatment::probe ? run.cut + 1 : run.cut;
-}
-
-void initialize_run(Backbone& network, const RunSpec& run, const fs::path& study_folder) {
-  initialize(state_of(network), run.seed, init_role(run));
-  const std::vector<NamedVariable> carried =
-      joined(network.stage_parameters(0, run.cut), network.stage_buffers(0, run.cut));
-  if (copies_layers(run.treatment)) {
-    load_state(
-        run.depends_on.empty() ? source_weights_path(study_folder) : checkpoint_path(study_folder, run.depends_on),
-        carried);
-  } else if (run.treatment == Treatment::random) {
-    initialize(carried, run.seed, kRandomFrozenRole);
-  }
-}
-
-std::vector<NamedVariable> frozen_state(const Backbone& network, int count, BatchNormPolicy policy) {
-  std::vector<NamedVariable> state = network.stage_parameters(0, count);
-  return policy == BatchNormPolicy::update ? state : joined(std::move(state), network.stage_buffers(0, count));
-}
-
-std::int64_t steps_per_epoch(const Dataset& train, const TrainingSettings& settings) {
-  const std::int64_t steps = train.size() / settings.batch_size;
-  if (steps > 0) return steps;
-  fail(ErrorKind::data, "training.batch_size {} is more than the {} training images of a half: lower it",
-       settings.batch_size, train.size());
-}
 
 RunResult execute_run(const RunSpec& run, const RunEnvironment& environment, Backend& backend,
                       std::atomic<std::int64_t>& steps_done) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <filesystem>
+
 #include "engine/base/error.h"
 
 namespace graft {
@@ -20,5 +22,8 @@ auto writing_to_folder(const Action& action) {
     throw FolderError(error.what());
   }
 }
+
+/// Creates the folder that --output names, and those above it. Throws Error(failure).
+void make_output_folder(const std::filesystem::path& folder);
 
 }  // namespace graft

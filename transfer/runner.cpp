@@ -15,9 +15,12 @@
 #include "engine/io/sha256.h"
 #include "transfer/executor.h"
 #include "transfer/folder_error.h"
+#include "transfer/half_data.h"
 #include "transfer/launch_rank.h"
 #include "transfer/manifest.h"
 #include "transfer/progress.h"
+#include "transfer/reference.h"
+#include "transfer/run_files.h"
 #include "transfer/runner_folder.h"
 #include "transfer/runner_pool.h"
 #include "transfer/runner_workers.h"
@@ -162,7 +165,8 @@ RunnerOutcome run_study(const RunnerOptions& given) {
   if (options.jobs <= 0) options.jobs = default_jobs(options.backend.threads);
   const PreparedStudy prepared = prepare_study(options);
   const Plan& plan = prepared.plan;
-
+  const bool wants_reference = plan.study.reference && !fs::exists(reference_path(options.folder));
+  if (wants_reference) check_reference(*plan.study.reference, options.study_file);
   RunnerFolder folder(options.folder);
   const Subgroups subgroups = find_subgroups(plan, *prepared.data.target.test, options.study_file, options.folder);
   StudyProcess process(folder.path(), {.label = options.process, .silence = options.silence, .stop = options.stop});
@@ -190,6 +194,7 @@ RunnerOutcome run_study(const RunnerOptions& given) {
   }
   const bool last = process.end([&] {
     end_manifest(folder);
+    if (wants_reference) keep_reference(*plan.study.reference, options.study_file, folder.path());
     std::error_code ignored;
     fs::remove_all(folder.path() / "features", ignored);
   });

@@ -10,7 +10,8 @@
 #include "engine/io/atomic_file.h"
 #include "engine/io/descriptor.h"
 #include "engine/io/file.h"
-#include "transfer/executor.h"
+#include "transfer/folder_error.h"
+#include "transfer/run_files.h"
 
 namespace graft {
 namespace {
@@ -39,14 +40,7 @@ void write_one_record(const fs::path& folder, const std::vector<RunResult>& resu
 
 }  // namespace
 
-RunnerFolder::RunnerFolder(fs::path path) : path_(std::move(path)) {
-  std::error_code error;
-  fs::create_directories(path_, error);
-  if (error) {
-    fail(ErrorKind::failure, "{}: cannot create the folder: {}; give another one with --output", path_.string(),
-         system_reason(error.value()));
-  }
-}
+RunnerFolder::RunnerFolder(fs::path path) : path_(std::move(path)) { make_output_folder(path_); }
 
 std::string RunnerFolder::study_text() const {
   if (fs::exists(study_file())) return read_text(study_file());

@@ -5,14 +5,12 @@
 
 #include <cerrno>
 #include <memory>
-#include <system_error>
 #include <utility>
 
 #include "engine/base/error.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/file.h"
 #include "engine/io/sha256.h"
-#include "transfer/executor.h"
 #include "transfer/folder_error.h"
 #include "transfer/manifest.h"
 #include "transfer/search_record.h"
@@ -34,12 +32,7 @@ void write_study(const fs::path& file, const RunnerOptions& options, const Study
 }  // namespace
 
 SearchFolder::SearchFolder(fs::path path) : path_(std::move(path)) {
-  std::error_code error;
-  fs::create_directories(path_, error);
-  if (error) {
-    fail(ErrorKind::failure, "{}: cannot create the folder: {}; give another one with --output", path_.string(),
-         system_reason(error.value()));
-  }
+  make_output_folder(path_);
   lock_ = Descriptor(::open((path_ / "lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0666));
   if (!lock_.is_open()) {
     const int reason = errno;

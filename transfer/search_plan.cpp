@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "engine/base/error.h"
-#include "transfer/executor.h"
 
 namespace graft {
 namespace {

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "transfer/run_files.h"
 #include "transfer/search_workers.h"
 
 namespace graft {

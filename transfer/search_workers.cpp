@@ -4,6 +4,7 @@
 #include <exception>
 #include <mutex>
 
+#include "transfer/half_data.h"
 #include "transfer/progress.h"
 #include "transfer/runner_workers.h"
 

@@ -3,8 +3,8 @@
 #include "engine/backend/registry.h"
 #include "engine/io/file.h"
 #include "engine/io/sha256.h"
-#include "transfer/executor.h"
 #include "transfer/folder_error.h"
+#include "transfer/run_network.h"
 #include "transfer/source_weights.h"
 
 namespace graft {

@@ -50,7 +50,7 @@ StudyProcess::StudyProcess(fs::path folder, const Options& options)
       leases_(leases_folder_, name_, watch_, options.silence) {
   take_folder(true);
   first_ = !others(false);
-  leases_.set_results(first_ ? "results.jsonl" : kResultsPrefix + name_ + ".jsonl");
+  leases_.set_results(results_name());
   heartbeat_->on_beat([this] { look_at_leases(); });
 }
 
@@ -63,6 +63,8 @@ StudyProcess::~StudyProcess() {
   } catch (const Error&) {  // NOLINT(bugprone-empty-catch): others find this process gone
   }
 }
+
+std::string StudyProcess::results_name() const { return first_ ? "results.jsonl" : kResultsPrefix + name_ + ".jsonl"; }
 
 void StudyProcess::take_folder(bool may_stop) {
   constexpr int kTellAfter = 500;
@@ -181,7 +183,7 @@ bool StudyProcess::record(const RunResult& result) {
   if (mine) {
     writing_to_folder([&] {
       const std::scoped_lock lock(record_mutex_);
-      if (!record_) record_.emplace(folder_ / (first_ ? "results.jsonl" : kResultsPrefix + name_ + ".jsonl"));
+      if (!record_) record_.emplace(folder_ / results_name());
       record_->append(to_json_line(result));
     });
     leases_.mark(held->lease, LeaseState::recorded);

@@ -70,6 +70,7 @@ class StudyProcess {
     std::atomic<bool> stop = false;
   };
 
+  std::string results_name() const;  ///< of the file that it appends to
   void take_folder(bool may_stop);
   void release_folder();
   bool others(bool ending_too);

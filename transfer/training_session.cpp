@@ -17,6 +17,7 @@
 #include "engine/nn/state.h"
 #include "transfer/evaluation.h"
 #include "transfer/event_file.h"
+#include "transfer/folder_error.h"
 
 namespace graft {
 namespace {
@@ -113,9 +114,7 @@ TrainingSession::TrainingSession(const TrainingSessionOptions& options, DatasetP
       }()) {
   if (data_.test->size() == 0) fail(ErrorKind::data, "the test set has no images");
   check(options_.binary_loss || !data_.train->multi_label(), "[train] multi-label data want binary cross-entropy");
-  std::error_code error;
-  fs::create_directories(options_.folder, error);
-  if (error) fail_system(ErrorKind::failure, options_.folder, "create", error.value());
+  make_output_folder(options_.folder);
   remove_temporaries(options_.folder);
 }
 

@@ -15,6 +15,7 @@
 #include "transfer/manifest.h"
 #include "transfer/reference.h"
 #include "transfer/report.h"
+#include "transfer/run_files.h"
 #include "transfer/runner.h"
 #include "transfer/source_weights.h"
 

@@ -11,6 +11,7 @@
 #include "engine/nn/state.h"
 #include "engine/reference/reference_backend.h"
 #include "tests/transfer/run_fixture.h"
+#include "transfer/half_data.h"
 
 namespace graft::testing {
 namespace {

@@ -8,6 +8,7 @@
 #include "engine/io/sha256.h"
 #include "engine/nn/state.h"
 #include "tests/transfer/run_fixture.h"
+#include "transfer/run_files.h"
 
 // Studies that cut at blocks, and trainings of so many steps.
 namespace graft::testing {

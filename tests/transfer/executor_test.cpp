@@ -14,6 +14,9 @@
 #include "engine/nn/state.h"
 #include "tests/ops/host_values.h"
 #include "tests/transfer/run_fixture.h"
+#include "transfer/half_data.h"
+#include "transfer/run_files.h"
+#include "transfer/run_network.h"
 
 namespace graft::testing {
 namespace {

@@ -7,6 +7,7 @@
 
 #include "engine/nn/init.h"
 #include "tests/transfer/run_fixture.h"
+#include "transfer/half_data.h"
 #include "transfer/trainer.h"
 
 namespace graft::testing {

@@ -14,6 +14,7 @@
 #include "engine/nn/state.h"
 #include "tests/transfer/run_fixture.h"
 #include "transfer/group_optimizer.h"
+#include "transfer/half_data.h"
 #include "transfer/trainer.h"
 
 namespace graft::testing {

@@ -9,6 +9,8 @@
 #include "engine/cpu/cpu_backend.h"
 #include "engine/io/file.h"
 #include "engine/io/sha256.h"
+#include "transfer/run_files.h"
+#include "transfer/run_network.h"
 
 namespace graft::testing {
 namespace {

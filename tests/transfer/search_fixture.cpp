@@ -2,6 +2,7 @@
 
 #include "engine/backend/registry.h"
 #include "engine/cpu/cpu_backend.h"
+#include "transfer/run_network.h"
 
 namespace graft::testing {
 namespace {

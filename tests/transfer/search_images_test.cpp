@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/transfer/search_fixture.h"
+#include "transfer/half_data.h"
 #include "transfer/search_plan.h"
 
 namespace graft::testing {

@@ -10,6 +10,8 @@
 #include "engine/nn/init.h"
 #include "engine/nn/state.h"
 #include "tests/transfer/run_fixture.h"
+#include "transfer/run_files.h"
+#include "transfer/run_network.h"
 #include "transfer/source_weights.h"
 
 namespace graft::testing {

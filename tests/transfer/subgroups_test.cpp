@@ -6,6 +6,7 @@
 #include "engine/base/error.h"
 #include "engine/io/file.h"
 #include "tests/transfer/run_fixture.h"
+#include "transfer/half_data.h"
 
 namespace graft::testing {
 namespace {

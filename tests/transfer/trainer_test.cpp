@@ -10,6 +10,7 @@
 #include "engine/reference/reference_backend.h"
 #include "tests/transfer/run_fixture.h"
 #include "transfer/answers.h"
+#include "transfer/half_data.h"
 
 namespace graft::testing {
 namespace {
