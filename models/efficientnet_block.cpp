@@ -29,11 +29,12 @@ std::shared_ptr<Conv2d> make_conv(Backend& backend, const EfficientNetStyle& sty
 
 std::shared_ptr<ConvBatchNorm> make_conv_norm(Backend& backend, const EfficientNetStyle& style,
                                               const ConvNormConfig& config) {
-  return std::make_shared<ConvBatchNorm>(config.conv_name, make_conv(backend, style, config), config.norm_name,
-                                         style.norm);
+  BatchNormOptions norm = style.norm;
+  norm.relu6 = style.lite;
+  return std::make_shared<ConvBatchNorm>(config.conv_name, make_conv(backend, style, config), config.norm_name, norm);
 }
 
-Variable activate(const Variable& x, const EfficientNetStyle& style) { return style.lite ? relu6(x) : silu(x); }
+Variable activate(const Variable& x, const EfficientNetStyle& style) { return style.lite ? x : silu(x); }
 
 SqueezeExcite::SqueezeExcite(Backend& backend, std::int64_t channels, std::int64_t reduced) {
   reduce_ = add_module("conv_reduce", pointwise_with_bias(backend, channels, reduced));

@@ -17,7 +17,7 @@ struct EfficientNetStyle {
   BatchNormOptions norm{};
 };
 
-/// A convolution without bias and the batch norm behind it.
+/// A convolution without bias and the batch norm behind it, in a lite network with ReLU6.
 struct ConvNormConfig {
   std::int64_t in_channels = 0;
   std::int64_t out_channels = 0;
@@ -30,7 +30,7 @@ struct ConvNormConfig {
 std::shared_ptr<ConvBatchNorm> make_conv_norm(Backend& backend, const EfficientNetStyle& style,
                                               const ConvNormConfig& config);
 
-/// SiLU, or ReLU6 of a lite network.
+/// SiLU; nothing in a lite network, where make_conv_norm ends in ReLU6.
 Variable activate(const Variable& x, const EfficientNetStyle& style);
 
 /// Squeeze and excitation (Hu et al. 2018): x times a sigmoid of two 1x1 convolutions, conv_reduce and conv_expand, of

@@ -4,7 +4,6 @@
 
 #include <string>
 
-#include "engine/nn/activation.h"
 #include "engine/nn/conv_batch_norm.h"
 #include "engine/nn/dropout.h"
 #include "engine/nn/linear.h"
@@ -40,8 +39,7 @@ std::shared_ptr<Conv2d> make_conv(Backend& backend, const ConvRow& row) {
 /// Convolution, batch norm and ReLU6: parameters "0" and "1".
 std::shared_ptr<Sequential> conv_norm_relu6(Backend& backend, const ConvRow& row) {
   auto layers = std::make_shared<Sequential>();
-  layers->add("", std::make_shared<ConvBatchNorm>("0", make_conv(backend, row), "1"));
-  layers->add(std::make_shared<ReLU6>());
+  layers->add("", std::make_shared<ConvBatchNorm>("0", make_conv(backend, row), "1", BatchNormOptions{.relu6 = true}));
   return layers;
 }
 

@@ -24,7 +24,12 @@ ChannelStatistics running_statistics(const Tensor& mean, const Tensor& var, cons
 }
 
 BatchNormAffine affine(const Tensor& scale, const Tensor& shift, const BatchNormOptions& options) {
-  return {scale.data<float>(), shift.data<float>(), options.relu};
+  return {scale.data<float>(), shift.data<float>(), options.rectifies(), static_cast<float>(options.ceiling())};
+}
+
+BatchNormGradientInputs gradient_inputs(const Tensor& dy, const Tensor& x, const Tensor& y, const Tensor& scale,
+                                        const BatchNormOptions& options) {
+  return {dy.raw(), x.raw(), y.raw(), scale.data<float>(), static_cast<float>(options.ceiling())};
 }
 
 }  // namespace
@@ -70,7 +75,7 @@ void CudaBackend::batch_norm_train_backward(const Tensor& dy, const Tensor& x, c
   check_scratch("batch_norm_train_backward", *this, scratch, batch_norm_scratch_bytes(x.shape(), x.dtype()));
   const BatchNormShape shape = norm_shape(x);
   if (shape.channels == 0) return;
-  cuda::batch_norm_train_backward(stream_, shape, {dy.raw(), x.raw(), y.raw(), scale.data<float>()},
+  cuda::batch_norm_train_backward(stream_, shape, gradient_inputs(dy, x, y, scale, options),
                                   saved_statistics(mean, inverse_deviation), scratch.raw(),
                                   {dx.raw(), dresidual.raw(), dscale.data<float>(), dshift.data<float>()});
 }
@@ -83,7 +88,7 @@ void CudaBackend::batch_norm_eval_backward(const Tensor& dy, const Tensor& x, co
   check_scratch("batch_norm_eval_backward", *this, scratch, batch_norm_scratch_bytes(x.shape(), x.dtype()));
   const BatchNormShape shape = norm_shape(x);
   if (shape.channels == 0) return;
-  cuda::batch_norm_eval_backward(stream_, shape, {dy.raw(), x.raw(), y.raw(), scale.data<float>()},
+  cuda::batch_norm_eval_backward(stream_, shape, gradient_inputs(dy, x, y, scale, options),
                                  running_statistics(mean, var, options), scratch.raw(),
                                  {dx.raw(), dresidual.raw(), dscale.data<float>(), dshift.data<float>()});
 }

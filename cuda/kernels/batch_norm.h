@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "cuda/runtime/stream.h"
 #include "engine/base/dtype.h"
@@ -42,19 +43,21 @@ void batch_norm_statistics(const Stream& stream, const BatchNormShape& shape, co
 struct BatchNormAffine {
   const float* scale = nullptr;
   const float* shift = nullptr;
-  bool relu = false;
+  bool rectifies = false;  ///< y is between 0 and the ceiling: ReLU, ReLU6
+  float ceiling = std::numeric_limits<float>::infinity();
 };
 
 /// y = act(scale (x - mean) inverse deviation + shift [+ residual]).
 void batch_norm_apply(const Stream& stream, const BatchNormShape& shape, const void* x, const void* residual,
                       const ChannelStatistics& statistics, const BatchNormAffine& affine, void* y);
 
-/// `y` is null iff there was no ReLU.
+/// `y` is null iff there was no activation.
 struct BatchNormGradientInputs {
   const void* dy = nullptr;
   const void* x = nullptr;
   const void* y = nullptr;
   const float* scale = nullptr;
+  float ceiling = std::numeric_limits<float>::infinity();  ///< of y
 };
 struct BatchNormGradients {
   void* dx = nullptr;

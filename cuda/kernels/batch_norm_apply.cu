@@ -15,10 +15,10 @@ namespace graft::cuda::inline GRAFT_CUDA_PLATFORM {
 
 namespace {
 
-template <int N, bool kResidual, bool kRelu, class T>
+template <int N, bool kResidual, bool kRectifies, class T>
 __global__ void __launch_bounds__(kBlockThreads, kMappingBlocks)
     batch_norm_apply_kernel(const T* x, const T* residual, ChannelStatistics statistics, const float* scale,
-                            const float* shift, ColumnTiling tiling, T* y) {
+                            const float* shift, float ceiling, ColumnTiling tiling, T* y) {
   constexpr int kRows = kResidual ? 2 : 4;
   const ColumnPlace place(tiling, gridDim.x - 1 - blockIdx.x);
   if (!place.active) return;
@@ -51,7 +51,7 @@ __global__ void __launch_bounds__(kBlockThreads, kMappingBlocks)
       for (int k = 0; k < N; ++k) {
         to[k] = fmaf(to_float(from[r].element[k]) - mean[k], slope[k], offset[k]);
         if constexpr (kResidual) to[k] += to_float(added[r].element[k]);
-        if constexpr (kRelu) to[k] = to[k] < 0.0f ? 0.0f : to[k];
+        if constexpr (kRectifies) to[k] = to[k] < 0.0f ? 0.0f : (to[k] > ceiling ? ceiling : to[k]);
       }
       store_floats<N>(y + at * tiling.channels + place.channel, to);
     }
@@ -68,13 +68,13 @@ void batch_norm_apply(const Stream& stream, const BatchNormShape& shape, const v
     using T = decltype(type);
     constexpr int kVector = decltype(vector)::value;
     const ColumnTiling tiling = mapping_tiling(stream.device(), shape.rows, shape.channels, kVector);
-    const auto kernel = residual != nullptr ? (affine.relu ? batch_norm_apply_kernel<kVector, true, true, T>
-                                                           : batch_norm_apply_kernel<kVector, true, false, T>)
-                                            : (affine.relu ? batch_norm_apply_kernel<kVector, false, true, T>
-                                                           : batch_norm_apply_kernel<kVector, false, false, T>);
+    const auto kernel = residual != nullptr ? (affine.rectifies ? batch_norm_apply_kernel<kVector, true, true, T>
+                                                                : batch_norm_apply_kernel<kVector, true, false, T>)
+                                            : (affine.rectifies ? batch_norm_apply_kernel<kVector, false, true, T>
+                                                                : batch_norm_apply_kernel<kVector, false, false, T>);
     launch(stream, {.kernel = "batch_norm_apply", .grid = tiling.grid(), .block = kBlockThreads}, kernel,
-           static_cast<const T*>(x), static_cast<const T*>(residual), statistics, affine.scale, affine.shift, tiling,
-           static_cast<T*>(y));
+           static_cast<const T*>(x), static_cast<const T*>(residual), statistics, affine.scale, affine.shift,
+           affine.ceiling, tiling, static_cast<T*>(y));
   });
 }
 

@@ -1,5 +1,5 @@
-// Gradients of batch normalisation. With g = dy where y > 0 under a ReLU, all of dy otherwise, and xhat = (x - mean) *
-// inverse deviation, per channel:
+// Gradients of batch normalisation. With g = dy where 0 < y < ceiling under a ReLU (its ceiling: infinity) or ReLU6,
+// all of dy otherwise, and xhat = (x - mean) * inverse deviation, per channel:
 //   dshift = sum g, dscale = sum g xhat, dresidual = g,
 //   dx = scale * inverse deviation * (g - dshift / rows - xhat dscale / rows) in training, where the statistics depend
 //   on x too, and scale * inverse deviation * g in evaluation.
@@ -24,8 +24,8 @@ constexpr int kRows = 2;
 
 /// Blocks that a multiprocessor shall hold: what keeps three arrays or more in flight has registers for two.
 constexpr int kGradientBlocks = 2;
-constexpr int gradient_blocks(bool relu, bool sums, bool input) {
-  return sums && (relu || input) ? kGradientBlocks : kMappingBlocks;
+constexpr int gradient_blocks(bool masks, bool sums, bool input) {
+  return sums && (masks || input) ? kGradientBlocks : kMappingBlocks;
 }
 
 /// Values of a channel that gradient_kernel sums.
@@ -38,12 +38,13 @@ struct Corrections {
 };
 
 /// g from dy and y.
-template <bool kRelu, int N, class T>
-__device__ __forceinline__ void mask_gradient(Vector<T, N>& gradient, const Vector<T, N>& y) {
-  if constexpr (kRelu) {
+template <bool kMasks, int N, class T>
+__device__ __forceinline__ void mask_gradient(Vector<T, N>& gradient, const Vector<T, N>& y, float ceiling) {
+  if constexpr (kMasks) {
 #pragma unroll
     for (int k = 0; k < N; ++k) {
-      if (!(to_float(y.element[k]) > 0.0f)) gradient.element[k] = from_float<T>(0.0f);
+      const float value = to_float(y.element[k]);
+      if (!(value > 0.0f && value < ceiling)) gradient.element[k] = from_float<T>(0.0f);
     }
   }
 }
@@ -60,10 +61,10 @@ __device__ __forceinline__ void load_slopes(const ChannelStatistics& statistics,
 }
 
 /// Writes dx, if it is not null, where kInput.
-template <int N, bool kRelu, bool kSums, bool kInput, class T>
-__global__ void __launch_bounds__(kBlockThreads, gradient_blocks(kRelu, kSums, kInput))
-    gradient_kernel(const T* dy, const T* x, const T* y, ChannelStatistics statistics, const float* scale,
-                    ColumnTiling tiling, PartialResults partial, T* dresidual, T* dx) {
+template <int N, bool kMasks, bool kSums, bool kInput, class T>
+__global__ void __launch_bounds__(kBlockThreads, gradient_blocks(kMasks, kSums, kInput))
+    gradient_kernel(const T* dy, const T* x, const T* y, float ceiling, ChannelStatistics statistics,
+                    const float* scale, ColumnTiling tiling, PartialResults partial, T* dresidual, T* dx) {
   const ColumnPlace place(tiling);
   float mean[N] = {};
   float slope[N] = {};
@@ -82,13 +83,13 @@ __global__ void __launch_bounds__(kBlockThreads, gradient_blocks(kRelu, kSums, k
       const std::int64_t at = (row + r * place.step) * tiling.channels + place.channel;
       gradient[r] = load_vector<N>(dy + at);
       if constexpr (kSums) input[r] = load_vector<N>(x + at);
-      if constexpr (kRelu) output[r] = load_vector<N>(y + at);
+      if constexpr (kMasks) output[r] = load_vector<N>(y + at);
     }
 #pragma unroll
     for (int r = 0; r < kRows; ++r) {
       if (row + r * place.step >= place.end_row) continue;
       const std::int64_t at = (row + r * place.step) * tiling.channels + place.channel;
-      mask_gradient<kRelu>(gradient[r], output[r]);
+      mask_gradient<kMasks>(gradient[r], output[r], ceiling);
       if constexpr (kSums) {
 #pragma unroll
         for (int k = 0; k < N; ++k) {
@@ -141,11 +142,11 @@ __global__ void finish_gradients_kernel(PartialResults partial, std::int64_t row
   corrections.product_factor[c] = inverse[0] * normalised_sum / count;
 }
 
-/// `y` is read where kRelu: where dy is not masked yet.
-template <int N, bool kRelu, class T>
-__global__ void __launch_bounds__(kBlockThreads, kRelu ? kGradientBlocks : kMappingBlocks)
-    input_gradient_kernel(const T* dy, const T* x, const T* y, ChannelStatistics statistics, const float* scale,
-                          Corrections corrections, ColumnTiling tiling, T* dx) {
+/// `y` is read where kMasks: where dy is not masked yet.
+template <int N, bool kMasks, class T>
+__global__ void __launch_bounds__(kBlockThreads, kMasks ? kGradientBlocks : kMappingBlocks)
+    input_gradient_kernel(const T* dy, const T* x, const T* y, float ceiling, ChannelStatistics statistics,
+                          const float* scale, Corrections corrections, ColumnTiling tiling, T* dx) {
   const ColumnPlace place(tiling, gridDim.x - 1 - blockIdx.x);
   if (!place.active) return;
   float mean[N];
@@ -166,12 +167,12 @@ __global__ void __launch_bounds__(kBlockThreads, kRelu ? kGradientBlocks : kMapp
       const std::int64_t at = (row + r * place.step) * tiling.channels + place.channel;
       gradient[r] = load_vector<N>(dy + at);
       input[r] = load_vector<N>(x + at);
-      if constexpr (kRelu) output[r] = load_vector<N>(y + at);
+      if constexpr (kMasks) output[r] = load_vector<N>(y + at);
     }
 #pragma unroll
     for (int r = 0; r < kRows; ++r) {
       if (row + r * place.step >= place.end_row) continue;
-      mask_gradient<kRelu>(gradient[r], output[r]);
+      mask_gradient<kMasks>(gradient[r], output[r], ceiling);
       float to[N];
 #pragma unroll
       for (int k = 0; k < N; ++k) {
@@ -202,8 +203,8 @@ void launch_gradient(const Stream& stream, const BatchNormGradientInputs& in, co
                      const ColumnTiling& tiling, const PartialResults& partial, void* dresidual, void* dx) {
   launch(stream, {.kernel = "batch_norm_gradient", .grid = tiling.grid(), .block = kBlockThreads},
          in.y != nullptr ? gradient_kernel<N, true, kSums, kInput, T> : gradient_kernel<N, false, kSums, kInput, T>,
-         static_cast<const T*>(in.dy), static_cast<const T*>(in.x), static_cast<const T*>(in.y), statistics, in.scale,
-         tiling, partial, static_cast<T*>(dresidual), static_cast<T*>(dx));
+         static_cast<const T*>(in.dy), static_cast<const T*>(in.x), static_cast<const T*>(in.y), in.ceiling, statistics,
+         in.scale, tiling, partial, static_cast<T*>(dresidual), static_cast<T*>(dx));
 }
 
 void finish_gradients(const Stream& stream, const PartialResults& partial, std::int64_t rows,
@@ -242,8 +243,8 @@ void batch_norm_train_backward(const Stream& stream, const BatchNormShape& shape
     const void* gradient = out.dresidual != nullptr ? out.dresidual : in.dy;
     launch(stream, {.kernel = "batch_norm_input_gradient", .grid = map.grid(), .block = kBlockThreads},
            mask ? input_gradient_kernel<kVector, true, T> : input_gradient_kernel<kVector, false, T>,
-           static_cast<const T*>(gradient), static_cast<const T*>(in.x), static_cast<const T*>(in.y), statistics,
-           in.scale, corrections, map, static_cast<T*>(out.dx));
+           static_cast<const T*>(gradient), static_cast<const T*>(in.x), static_cast<const T*>(in.y), in.ceiling,
+           statistics, in.scale, corrections, map, static_cast<T*>(out.dx));
   });
 }
 

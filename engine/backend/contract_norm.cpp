@@ -17,6 +17,7 @@ void check_input(const ContractCheck& contract, const Tensor& x, std::initialize
 void check_options(const ContractCheck& contract, const BatchNormOptions& options) {
   contract.value(options.eps >= 0.0, "eps", options.eps, "at least 0");
   contract.value(options.momentum >= 0.0 && options.momentum <= 1.0, "momentum", options.momentum, "in [0, 1]");
+  contract.that(!(options.relu && options.relu6), "relu and relu6 exclude each other");
 }
 
 struct Gradients {
@@ -33,7 +34,7 @@ void check_backward(const ContractCheck& contract, const Tensor& dy, const Tenso
   check_input(contract, x, {{"scale", scale}, statistics.first, statistics.second});
   check_options(contract, options);
   contract.is({"dy", dy}, x.shape(), x.dtype());
-  contract.that(y.defined() == options.relu, "y must be given with relu, and only then");
+  contract.that(y.defined() == options.rectifies(), "y must be given with relu or relu6, and only then");
   contract.is_if_given({"y", y}, x.shape(), x.dtype());
   contract.is_if_given({"dx", gradients.dx}, x.shape(), x.dtype());
   contract.is_if_given({"dresidual", gradients.dresidual}, x.shape(), x.dtype());

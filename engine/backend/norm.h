@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 
 #include "engine/tensor/tensor.h"
 
@@ -10,10 +11,15 @@ struct BatchNormOptions {
   double eps = 1e-5;
   double momentum = 0.1;  ///< weight of the new batch in the running statistics, as in PyTorch
   bool relu = false;      ///< y = max(0, normalised + residual)
+  bool relu6 = false;     ///< y = min(6, max(0, normalised + residual)); not both (Howard et al. 2017)
+
+  bool rectifies() const { return relu || relu6; }
+  /// Where y ends, and is flat from there on. NaN is kept.
+  double ceiling() const { return relu6 ? 6.0 : std::numeric_limits<double>::infinity(); }
 };
 
 /// Contracts of batch normalisation over the last dimension (Ioffe and Szegedy 2015), fused with an optional residual
-/// and an optional ReLU: y = act(scale (x - mean) / sqrt(var + eps) + shift [+ residual]).
+/// and an optional ReLU or ReLU6: y = act(scale (x - mean) / sqrt(var + eps) + shift [+ residual]).
 ///
 /// x, y, dx, dy, residual, dresidual [..., C] share one of f32, bf16 (f64 on the reference). Everything else is [C] in
 /// f32 (f64 with f64). Batch variance is the biased one, by a numerically stable reduction; the running variance takes
@@ -38,8 +44,8 @@ class NormKernels {
                                const Tensor& mean, const Tensor& var, const BatchNormOptions& options,
                                const Tensor& y) = 0;
 
-  /// Gradients of batch_norm_train. `y` is its output where options.relu, else undefined. dx is required; dresidual
-  /// (the masked dy) and the pair dscale, dshift are written where defined.
+  /// Gradients of batch_norm_train. `y` is its output where options.rectifies(), else undefined. dx is required;
+  /// dresidual (dy where 0 < y < ceiling, else 0) and the pair dscale, dshift are written where defined.
   virtual void batch_norm_train_backward(const Tensor& dy, const Tensor& x, const Tensor& y, const Tensor& scale,
                                          const Tensor& mean, const Tensor& inverse_deviation,
                                          const BatchNormOptions& options, const Tensor& scratch, const Tensor& dx,

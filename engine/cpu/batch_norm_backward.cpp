@@ -11,8 +11,9 @@
 #include "engine/cpu/parallel_slots.h"
 #include "engine/cpu/simd.h"
 
-// Backward of batch norm. With g = dy masked by the ReLU and d = x - mean, the sums of g and of g d give dshift and
-// dscale; training then needs a second pass, dx = slope (g - mean(g) - d inverse^2 mean(g d)), evaluation dx = slope g.
+// Backward of batch norm. With g = dy masked by the ReLU or ReLU6 and d = x - mean, the sums of g and of g d give
+// dshift and dscale; training then needs a second pass, dx = slope (g - mean(g) - d inverse^2 mean(g d)), evaluation dx
+// = slope g.
 
 namespace graft {
 
@@ -27,7 +28,13 @@ struct GradientPass {
   T* dresidual;  ///< g, if given
   T* dx;         ///< slope g, if given
   std::int64_t channels;
+  float ceiling;  ///< of y
 };
+
+/// g: dy where 0 < y < ceiling, else 0.
+inline simd::f32x8 mask_gradient(simd::f32x8 dy, simd::f32x8 y, float ceiling) {
+  return (y > 0.0f) & (y < ceiling) ? dy : simd::f32x8{};
+}
 
 struct TileSums {
   TileValues mean;
@@ -36,12 +43,12 @@ struct TileSums {
   TileValues products;   ///< sums of g d
 };
 
-template <class T, bool kRelu, bool kSums>
+template <class T, bool kMasks, bool kSums>
 void gradient_rows(const GradientPass<T>& pass, const ChannelPanel& panel, std::int64_t begin, std::int64_t end,
                    TileSums& tile) {
   for_tile_vectors(panel, pass.channels, begin, end, [&](std::int64_t i, std::int64_t offset, auto lanes) {
     simd::f32x8 g = simd::load(pass.dy + offset, lanes);
-    if constexpr (kRelu) g = simd::load(pass.y + offset, lanes) > 0.0f ? g : simd::f32x8{};
+    if constexpr (kMasks) g = mask_gradient(g, simd::load(pass.y + offset, lanes), pass.ceiling);
     if constexpr (kSums) {
       tile.gradients.set(i, tile.gradients.at(i) + g);
       tile.products.set(i, tile.products.at(i) + g * (simd::load(pass.x + offset, lanes) - tile.mean.at(i)));
@@ -52,12 +59,12 @@ void gradient_rows(const GradientPass<T>& pass, const ChannelPanel& panel, std::
 }
 
 /// Rows [begin, end) of one panel; sums are f64 [2, C]: of g, then of g d.
-template <class T, bool kRelu, bool kSums>
+template <class T, bool kMasks, bool kSums>
 void gradient_panel(const GradientPass<T>& pass, const ChannelPanel& panel, std::int64_t begin, std::int64_t end,
                     TileSums& tile, double* sums) {
   constexpr std::int64_t kTiles = 128;  // as in the statistics: short f32 sums, joined in f64
   for (std::int64_t row = begin; row < end; row += kTiles * panel.repeat) {
-    gradient_rows<T, kRelu, kSums>(pass, panel, row, std::min(end, row + kTiles * panel.repeat), tile);
+    gradient_rows<T, kMasks, kSums>(pass, panel, row, std::min(end, row + kTiles * panel.repeat), tile);
     if constexpr (kSums) {
       tile.gradients.fold(panel, [&](std::int64_t c, double sum) { sums[c] += sum; });
       tile.products.fold(panel, [&](std::int64_t c, double sum) { sums[pass.channels + c] += sum; });
@@ -74,7 +81,7 @@ struct ChannelFactors {
 };
 
 /// The whole pass; with sums, those of all slots end in slot 0 of the scratch.
-template <class T, bool kRelu, bool kSums>
+template <class T, bool kMasks, bool kSums>
 void gradient_pass(const GradientPass<T>& pass, std::int64_t rows, const ChannelFactors& factors, int slots,
                    const BatchNormScratch& scratch) {
   const std::int64_t channels = pass.channels;
@@ -85,7 +92,7 @@ void gradient_pass(const GradientPass<T>& pass, std::int64_t rows, const Channel
       TileSums tile;
       tile.mean.spread(panel, [&](std::int64_t c) { return factors.mean[c]; });
       tile.slope.spread(panel, [&](std::int64_t c) { return factors.slope[c]; });
-      gradient_panel<T, kRelu, kSums>(pass, panel, begin, end, tile, sums);
+      gradient_panel<T, kMasks, kSums>(pass, panel, begin, end, tile, sums);
     });
   };
   const std::int64_t used = parallel_slots(slots, rows, row_grain(channels), range);
@@ -114,15 +121,16 @@ struct TileGradient {
   TileValues slope;
   TileValues gradient_mean;
   TileValues product_factor;
+  float ceiling;  ///< of y
 };
 
 /// `g` is dy, to be masked by y, or already masked and y null.
-template <class T, bool kRelu>
+template <class T, bool kMasks>
 void input_gradient_rows(const T* g, const T* y, const T* x, T* dx, std::int64_t channels, const ChannelPanel& panel,
                          const TileGradient& by, std::int64_t begin, std::int64_t end) {
   for_tile_vectors(panel, channels, begin, end, [&](std::int64_t i, std::int64_t offset, auto lanes) {
     simd::f32x8 gradient = simd::load(g + offset, lanes);
-    if constexpr (kRelu) gradient = simd::load(y + offset, lanes) > 0.0f ? gradient : simd::f32x8{};
+    if constexpr (kMasks) gradient = mask_gradient(gradient, simd::load(y + offset, lanes), by.ceiling);
     const simd::f32x8 deviation = simd::load(x + offset, lanes) - by.mean.at(i);
     const simd::f32x8 centred = gradient - by.gradient_mean.at(i) - deviation * by.product_factor.at(i);
     simd::store(dx + offset, centred * by.slope.at(i), lanes);
@@ -195,10 +203,17 @@ void CpuBackend::batch_norm_train_backward(const Tensor& dy, const Tensor& x, co
   const double* sums = memory.sums(0);
   with_float_type(x.dtype(), [&](auto type) {
     using T = decltype(type);
-    const GradientPass<T> pass{dy.data<T>(), y.data<T>(), x.data<T>(), dresidual.data<T>(), nullptr, channels};
+    const GradientPass<T> pass{dy.data<T>(),
+                               y.data<T>(),
+                               x.data<T>(),
+                               dresidual.data<T>(),
+                               nullptr,
+                               channels,
+                               static_cast<float>(options.ceiling())};
     gradient_pass(pass, rows, {means, memory.first_coefficient()}, true, threads_, memory);
     input_gradient<T>(dy, x, y, dresidual, dx, [&](const ChannelPanel& panel, TileGradient& tile) {
       const auto count = static_cast<double>(rows);
+      tile.ceiling = static_cast<float>(options.ceiling());
       tile.mean.spread(panel, [&](std::int64_t c) { return means[c]; });
       tile.slope.spread(panel, [&](std::int64_t c) { return memory.first_coefficient()[c]; });
       tile.gradient_mean.spread(panel, [&](std::int64_t c) { return sums[c] / count; });
@@ -229,7 +244,13 @@ void CpuBackend::batch_norm_eval_backward(const Tensor& dy, const Tensor& x, con
   set_slopes(scale, inverse, memory);
   with_float_type(x.dtype(), [&](auto type) {
     using T = decltype(type);
-    const GradientPass<T> pass{dy.data<T>(), y.data<T>(), x.data<T>(), dresidual.data<T>(), dx.data<T>(), channels};
+    const GradientPass<T> pass{dy.data<T>(),
+                               y.data<T>(),
+                               x.data<T>(),
+                               dresidual.data<T>(),
+                               dx.data<T>(),
+                               channels,
+                               static_cast<float>(options.ceiling())};
     gradient_pass(pass, x.numel() / channels, {mean.data<float>(), memory.first_coefficient()}, dscale.defined(),
                   threads_, memory);
   });

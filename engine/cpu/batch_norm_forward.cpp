@@ -19,24 +19,25 @@ struct TileNormalisation {
   TileValues mean;
   TileValues slope;
   TileValues offset;
+  float ceiling;  ///< of y, with an activation
 };
 
 /// Sets the coefficients of a panel's channels.
 using FillTile = std::function<void(const ChannelPanel& panel, TileNormalisation& tile)>;
 
-template <class T, bool kResidual, bool kRelu>
+template <class T, bool kResidual, bool kRectifies>
 void normalise_rows(const T* x, const T* residual, T* y, std::int64_t channels, const ChannelPanel& panel,
                     const TileNormalisation& by, std::int64_t begin, std::int64_t end) {
   for_tile_vectors(panel, channels, begin, end, [&](std::int64_t i, std::int64_t offset, auto lanes) {
     simd::f32x8 value = (simd::load(x + offset, lanes) - by.mean.at(i)) * by.slope.at(i) + by.offset.at(i);
     if constexpr (kResidual) value += simd::load(residual + offset, lanes);
-    if constexpr (kRelu) value = simd::relu(value);
+    if constexpr (kRectifies) value = simd::at_most(simd::relu(value), simd::f32x8{} + by.ceiling);
     simd::store(y + offset, value, lanes);
   });
 }
 
-template <class T, bool kResidual, bool kRelu>
-void normalise_as(const Tensor& x, const Tensor& residual, const Tensor& y, const FillTile& fill_tile) {
+template <class T, bool kResidual, bool kRectifies>
+void normalise_as(const Tensor& x, const Tensor& residual, const Tensor& y, double ceiling, const FillTile& fill_tile) {
   const std::int64_t channels = x.dim(-1);
   const std::int64_t grain = row_grain(channels);
   const T* from = x.data<T>();
@@ -45,23 +46,26 @@ void normalise_as(const Tensor& x, const Tensor& residual, const Tensor& y, cons
   parallel_for(x.numel() / channels, grain, [&](std::int64_t begin, std::int64_t end) {
     for_panels(channels, [&](const ChannelPanel& panel) {
       TileNormalisation tile;
+      tile.ceiling = static_cast<float>(ceiling);
       fill_tile(panel, tile);
       for_blocks_backwards(begin, end, grain, [&](std::int64_t first, std::int64_t last) {
-        normalise_rows<T, kResidual, kRelu>(from, added, to, channels, panel, tile, first, last);
+        normalise_rows<T, kResidual, kRectifies>(from, added, to, channels, panel, tile, first, last);
       });
     });
   });
 }
 
-void normalise(const Tensor& x, const Tensor& residual, const Tensor& y, bool relu, const FillTile& fill_tile) {
+void normalise(const Tensor& x, const Tensor& residual, const Tensor& y, const BatchNormOptions& options,
+               const FillTile& fill_tile) {
+  const double ceiling = options.ceiling();
   with_float_type(x.dtype(), [&](auto type) {
     using T = decltype(type);
     if (residual.defined()) {
-      relu ? normalise_as<T, true, true>(x, residual, y, fill_tile)
-           : normalise_as<T, true, false>(x, residual, y, fill_tile);
+      options.rectifies() ? normalise_as<T, true, true>(x, residual, y, ceiling, fill_tile)
+                          : normalise_as<T, true, false>(x, residual, y, ceiling, fill_tile);
     } else {
-      relu ? normalise_as<T, false, true>(x, residual, y, fill_tile)
-           : normalise_as<T, false, false>(x, residual, y, fill_tile);
+      options.rectifies() ? normalise_as<T, false, true>(x, residual, y, ceiling, fill_tile)
+                          : normalise_as<T, false, false>(x, residual, y, ceiling, fill_tile);
     }
   });
 }
@@ -129,7 +133,7 @@ void CpuBackend::batch_norm_train(const Tensor& x, const Tensor& residual, const
   const auto slope = [scales = scale.data<float>(), inverse = inverse_deviation.data<float>()](std::int64_t c) {
     return static_cast<double>(scales[c]) * static_cast<double>(inverse[c]);
   };
-  normalise(x, residual, y, options.relu, [&](const ChannelPanel& panel, TileNormalisation& tile) {
+  normalise(x, residual, y, options, [&](const ChannelPanel& panel, TileNormalisation& tile) {
     tile.mean.spread(panel, [&](std::int64_t c) { return means[c]; });
     tile.slope.spread(panel, slope);
     // What rounding took from the mean goes into the offset: no digits are lost where the mean is large.
@@ -150,7 +154,7 @@ void CpuBackend::batch_norm_eval(const Tensor& x, const Tensor& residual, const 
   const float* variances = var.data<float>();
   const float* scales = scale.data<float>();
   const float* shifts = shift.data<float>();
-  normalise(x, residual, y, options.relu, [&](const ChannelPanel& panel, TileNormalisation& tile) {
+  normalise(x, residual, y, options, [&](const ChannelPanel& panel, TileNormalisation& tile) {
     tile.mean.spread(panel, [&](std::int64_t c) { return means[c]; });
     tile.slope.spread(panel, [&](std::int64_t c) {
       return static_cast<double>(scales[c]) / std::sqrt(static_cast<double>(variances[c]) + options.eps);

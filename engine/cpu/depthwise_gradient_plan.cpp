@@ -165,8 +165,7 @@ class DepthwiseGradientPlan final : public Plan {
 }  // namespace
 
 bool depthwise_gradient_covers(const ConvProblem& problem) {
-  const bool avx512 = static_cast<int>(dnnl_get_effective_cpu_isa()) >= static_cast<int>(dnnl_cpu_isa_avx512_core);
-  return !avx512 && problem.kind == ConvKind::backward_weights && problem.dtype == DType::f32 &&
+  return problem.kind == ConvKind::backward_weights && problem.dtype == DType::f32 &&
          problem.options.groups == problem.in_channels() && problem.in_channels() == problem.out_channels() &&
          problem.w[1] <= kMaxRows;
 }

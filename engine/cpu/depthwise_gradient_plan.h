@@ -8,7 +8,7 @@
 namespace graft {
 
 /// True iff graft's own kernels are to be used: the gradient of a depthwise convolution's weights in f32, as many
-/// groups as input and output channels, at most 64 kernel rows, no AVX-512 (where it has not been measured).
+/// groups as input and output channels, at most 64 kernel rows.
 bool depthwise_gradient_covers(const ConvProblem& problem);
 
 /// dw, and dbias, of a covered problem without extents of 0, for the current number of OpenMP threads: each sums over

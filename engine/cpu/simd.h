@@ -143,6 +143,9 @@ V select(i32x8 mask, V a, V b) {
 /// max(0, x), NaN kept.
 inline f32x8 relu(f32x8 x) { return x < 0.0f ? f32x8{} : x; }
 
+/// min(x, most), NaN kept.
+inline f32x8 at_most(f32x8 x, f32x8 most) { return x > most ? most : x; }
+
 inline f32x8 square_root(f32x8 value) {
 #if defined(__AVX2__)
   return _mm256_sqrt_ps(value);

@@ -14,7 +14,7 @@ namespace graft {
 /// frozen: as frozen_policy() says.
 class BatchNorm2d : public Module {
  public:
-  /// With options.relu every forward ends in a ReLU, after the residual.
+  /// With options.relu or options.relu6 every forward ends in that activation, after the residual.
   BatchNorm2d(Backend& backend, std::int64_t channels, const BatchNormOptions& options = {});
   Variable forward(const Variable& x, const ForwardContext& context) override;
   /// Adds `residual` (may be undefined) before the ReLU.

@@ -7,6 +7,7 @@
 
 #include "engine/backend/backend.h"
 #include "engine/base/error.h"
+#include "engine/ops/activation.h"
 #include "engine/ops/conv2d.h"
 
 namespace graft {
@@ -65,7 +66,8 @@ Variable ConvBatchNorm::forward(const Variable& x, const Variable& residual, con
         "[fold_batch_norm] parameters or statistics were changed after they were folded: fold again");
   Conv2dOptions options = conv_->options_for(x.shape());
   options.relu = norm_->options().relu;
-  return conv2d(x, folded_->weight, folded_->bias, residual, options);
+  const Variable y = conv2d(x, folded_->weight, folded_->bias, residual, options);
+  return norm_->options().relu6 ? relu6(y) : y;
 }
 
 std::array<std::uint64_t, 6> ConvBatchNorm::changes() const {

@@ -11,8 +11,8 @@
 
 namespace graft {
 
-/// A convolution and the batch norm behind it: y = bn(conv(x)) [+ residual] [then ReLU, with the batch norm's
-/// options.relu].
+/// A convolution and the batch norm behind it: y = bn(conv(x)) [+ residual] [then ReLU or ReLU6, as the batch norm's
+/// options say].
 ///
 /// For inference the pair folds into one convolution with a bias: with s = weight / sqrt(running_var + eps) of the
 /// batch norm, the weights become s w and the bias s (b - running_mean) + the batch norm's bias, computed in f64 and

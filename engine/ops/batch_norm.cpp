@@ -6,7 +6,7 @@
 namespace graft {
 namespace {
 
-// What backward needs; `x` is undefined where no wanted gradient uses it, `y` unless there is a ReLU.
+// What backward needs; `x` is undefined where no wanted gradient uses it, `y` unless there is an activation.
 struct Saved {
   Tensor x;
   Tensor y;
@@ -17,11 +17,15 @@ struct Saved {
   BatchNormOptions options;
 };
 
-// The ReLU's gradient: that of the sum before it, and so of the residual.
+// The gradient of the sum before the activation, and so of the residual. ReLU6 is flat where its output is.
 Tensor masked(const Saved& saved, const Tensor& dy) {
-  if (!saved.options.relu) return dy;
+  if (!saved.options.rectifies()) return dy;
   const Tensor result = dy.backend().empty(dy.shape(), dy.dtype());
-  dy.backend().relu_backward(dy, saved.y, result);
+  if (saved.options.relu6) {
+    dy.backend().activation_backward(Activation::relu6, saved.y, dy, result);
+  } else {
+    dy.backend().relu_backward(dy, saved.y, result);
+  }
   return result;
 }
 
@@ -32,7 +36,7 @@ std::vector<Tensor> batch_norm_backward(const Saved& saved, const Tensor& dy, st
 
   // The gradient through the batch's statistics always gives dx; constants give it on demand.
   const Tensor dx = needs[0] || saved.from_batch ? backend.empty(dy.shape(), dy.dtype()) : Tensor();
-  const Tensor dresidual = needs[1] && saved.options.relu ? backend.empty(dy.shape(), dy.dtype()) : Tensor();
+  const Tensor dresidual = needs[1] && saved.options.rectifies() ? backend.empty(dy.shape(), dy.dtype()) : Tensor();
   const Tensor dscale = scale_needed ? backend.empty(saved.scale.shape(), saved.scale.dtype()) : Tensor();
   const Tensor dshift = scale_needed ? backend.empty(saved.scale.shape(), saved.scale.dtype()) : Tensor();
   const Tensor scratch = backend.scratch(backend.batch_norm_scratch_bytes(dy.shape(), dy.dtype()));
@@ -44,8 +48,8 @@ std::vector<Tensor> batch_norm_backward(const Saved& saved, const Tensor& dy, st
     backend.batch_norm_eval_backward(dy, saved.x.defined() ? saved.x : dy, saved.y, saved.scale, saved.mean,
                                      saved.deviation, saved.options, scratch, dx, dresidual, dscale, dshift);
   }
-  // Without a ReLU the residual's gradient is dy itself.
-  return {dx, saved.options.relu ? dresidual : dy, dscale, dshift};
+  // Without an activation the residual's gradient is dy itself.
+  return {dx, saved.options.rectifies() ? dresidual : dy, dscale, dshift};
 }
 
 void check_arguments(const Variable& x, const Variable& residual, const Variable& scale, const Variable& shift,
@@ -93,7 +97,7 @@ Variable batch_norm(const Variable& x, const Variable& residual, const Variable&
   const bool scale_needed = scale.requires_grad() || shift.requires_grad();
   const bool x_used = scale_needed || (from_batch && x.requires_grad());
   const Saved saved{.x = x_used ? x.value() : Tensor(),
-                    .y = options.relu ? y : Tensor(),
+                    .y = options.rectifies() ? y : Tensor(),
                     .scale = scale.value(),
                     .mean = mean,
                     .deviation = deviation,

@@ -12,13 +12,14 @@ using Values = std::vector<double>;
 
 /// y = act(scale (x - mean) inverse_deviation + shift [+ residual]), all per channel.
 Values normalise(const Values& x, const Values& residual, const Values& scale, const Values& shift, const Values& mean,
-                 const Values& inverse_deviation, bool relu) {
+                 const Values& inverse_deviation, const BatchNormOptions& options) {
   Values y(x.size());
   for (std::size_t i = 0; i < x.size(); ++i) {
     const std::size_t c = i % scale.size();
     y[i] = scale[c] * (x[i] - mean[c]) * inverse_deviation[c] + shift[c];
     if (!residual.empty()) y[i] += residual[i];
-    if (relu && y[i] < 0.0) y[i] = 0.0;
+    if (options.rectifies() && y[i] < 0.0) y[i] = 0.0;
+    if (options.rectifies() && y[i] > options.ceiling()) y[i] = options.ceiling();
   }
   return y;
 }
@@ -54,12 +55,14 @@ void update_running(const Values& batch, double factor, double momentum, const T
   store(values, running);
 }
 
-/// dy where y > 0 under ReLU, all of dy otherwise: what reaches the sum before the activation.
-Values masked(const Tensor& dy, const Tensor& y, bool relu) {
+/// dy where y is neither 0 nor at its ceiling, all of dy without an activation: what reaches the sum before it.
+Values masked(const Tensor& dy, const Tensor& y, const BatchNormOptions& options) {
   Values result = load(dy);
-  if (!relu) return result;
+  if (!options.rectifies()) return result;
   const Values y_values = load(y);
-  for (std::size_t i = 0; i < result.size(); ++i) result[i] = y_values[i] > 0.0 ? result[i] : 0.0;
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    result[i] = y_values[i] > 0.0 && y_values[i] < options.ceiling() ? result[i] : 0.0;
+  }
   return result;
 }
 
@@ -99,8 +102,7 @@ void ReferenceBackend::batch_norm_train(const Tensor& x, const Tensor& residual,
   const auto rows = static_cast<double>(row_count);
   const Moments moments = batch_moments(x_values, channels, rows);
   const Values inverse = inverse_deviations(moments.var, options.eps);
-  const Values y_values =
-      normalise(x_values, load(residual), load(scale), load(shift), moments.mean, inverse, options.relu);
+  const Values y_values = normalise(x_values, load(residual), load(scale), load(shift), moments.mean, inverse, options);
   if (running_mean.defined()) {
     const double unbiased = rows > 1.0 ? rows / (rows - 1.0) : 1.0;
     update_running(moments.mean, 1.0, options.momentum, running_mean);
@@ -116,7 +118,7 @@ void ReferenceBackend::batch_norm_eval(const Tensor& x, const Tensor& residual, 
                                        const BatchNormOptions& options, const Tensor& y) {
   check_batch_norm_eval(*this, x, residual, scale, shift, mean, var, options, y);
   store(normalise(load(x), load(residual), load(scale), load(shift), load(mean),
-                  inverse_deviations(load(var), options.eps), options.relu),
+                  inverse_deviations(load(var), options.eps), options),
         y);
 }
 
@@ -127,7 +129,7 @@ void ReferenceBackend::batch_norm_train_backward(const Tensor& dy, const Tensor&
                                                  const Tensor& dscale, const Tensor& dshift) {
   check_batch_norm_train_backward(*this, dy, x, y, scale, mean, inverse_deviation, options, scratch, dx, dresidual,
                                   dscale, dshift);
-  const Values dy_values = masked(dy, y, options.relu);
+  const Values dy_values = masked(dy, y, options);
   const Values x_values = load(x);
   const Values scales = load(scale);
   const Values means = load(mean);
@@ -154,7 +156,7 @@ void ReferenceBackend::batch_norm_eval_backward(const Tensor& dy, const Tensor& 
                                                 const Tensor& scratch, const Tensor& dx, const Tensor& dresidual,
                                                 const Tensor& dscale, const Tensor& dshift) {
   check_batch_norm_eval_backward(*this, dy, x, y, scale, mean, var, options, scratch, dx, dresidual, dscale, dshift);
-  const Values dy_values = masked(dy, y, options.relu);
+  const Values dy_values = masked(dy, y, options);
   const Values scales = load(scale);
   const Values inverse = inverse_deviations(load(var), options.eps);
   const auto [scale_sums, shift_sums] = channel_gradients(dy_values, load(x), load(mean), inverse);

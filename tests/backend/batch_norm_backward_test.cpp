@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -11,18 +12,21 @@ namespace graft::testing {
 
 namespace {
 
-/// Which of the optional gradients are asked for, and whether the forward had a ReLU.
+/// Which of the optional gradients are asked for, and whether the forward had a ReLU or ReLU6.
 struct Variant {
   bool relu;
   bool dresidual;
   bool parameters;
+  bool relu6 = false;
   std::string name() const {
-    return std::string(relu ? "relu " : "") + (dresidual ? "dresidual " : "") + (parameters ? "dscale dshift" : "");
+    return std::string(relu ? "relu " : "") + (relu6 ? "relu6 " : "") + (dresidual ? "dresidual " : "") +
+           (parameters ? "dscale dshift" : "");
   }
 };
 
-const std::vector<Variant> kVariants = {{false, false, true}, {true, true, true},  {true, false, false},
-                                        {false, true, false}, {true, false, true}, {true, true, false}};
+const std::vector<Variant> kVariants = {{false, false, true},      {true, true, true},        {true, false, false},
+                                        {false, true, false},      {true, false, true},       {true, true, false},
+                                        {false, true, true, true}, {false, false, true, true}};
 
 const std::vector<Shape> kShapes = {{2, 7, 5, 16}, {3, 5, 5, 13},  {2, 9, 9, 1},  {2, 3, 3, 130},
                                     {33, 10},      {1, 64, 40, 8}, {1, 1, 1, 24}, {1, 1},
@@ -51,12 +55,12 @@ class BatchNormBackwardTest : public KernelTest {
            .dresidual = variant.dresidual ? output(shape, dtype()) : Pair{},
            .dscale = variant.parameters ? output(channels, DType::f32) : Pair{},
            .dshift = variant.parameters ? output(channels, DType::f32) : Pair{},
-           .options = {.relu = variant.relu}};
+           .options = {.relu = variant.relu, .relu6 = variant.relu6}};
     if (train) save_statistics(c);
-    if (variant.relu) {
-      c.y = normal(shape, dtype());
+    if (c.options.rectifies()) {
+      c.y = normal(shape, dtype(), 2.0, 4.0);
       std::vector<double> y = values_of(c.y.exact);
-      for (double& value : y) value = value > 0.0 ? value : 0.0;
+      for (double& value : y) value = std::clamp(value, 0.0, c.options.ceiling());
       c.y = of(y, shape, dtype());
     }
     return c;
@@ -96,8 +100,8 @@ class BatchNormBackwardTest : public KernelTest {
 
 void BatchNormBackwardTest::compare(const Call& c, bool train) {
   std::vector<double> dy = values_of(c.dy.exact);
-  const std::vector<double> y = c.options.relu ? values_of(c.y.exact) : std::vector<double>();
-  for (std::size_t i = 0; i < y.size(); ++i) dy[i] = y[i] > 0.0 ? dy[i] : 0.0;
+  const std::vector<double> y = c.options.rectifies() ? values_of(c.y.exact) : std::vector<double>();
+  for (std::size_t i = 0; i < y.size(); ++i) dy[i] = y[i] > 0.0 && y[i] < c.options.ceiling() ? dy[i] : 0.0;
   const std::vector<double> x = values_of(c.x.exact);
   const std::vector<double> scale = values_of(c.scale.exact);
   const std::vector<double> mean = values_of(c.mean.exact);

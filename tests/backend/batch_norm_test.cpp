@@ -37,9 +37,13 @@ const std::vector<NormCase> kNormCases = {
 struct Variant {
   bool residual;
   bool relu;
-  std::string name() const { return std::string(residual ? "residual " : "") + (relu ? "relu" : ""); }
+  bool relu6 = false;
+  std::string name() const {
+    return std::string(residual ? "residual " : "") + (relu ? "relu" : "") + (relu6 ? "relu6" : "");
+  }
 };
-const std::vector<Variant> kVariants = {{false, false}, {false, true}, {true, false}, {true, true}};
+const std::vector<Variant> kVariants = {{false, false}, {false, true},        {true, false},
+                                        {true, true},   {false, false, true}, {true, false, true}};
 
 /// The exact inputs and results of one call on the host, for the bounds.
 struct HostNorm {
@@ -57,7 +61,7 @@ class BatchNormTest : public KernelTest {
   Inputs inputs(const NormCase& c, const Variant& variant) {
     const std::int64_t channels = c.x[-1];
     return {normal(c.x, dtype(), c.mean, c.deviation), variant.residual ? normal(c.x, dtype()) : Pair{},
-            normal({channels}, DType::f32, 1.0, 0.3), normal({channels}, DType::f32)};
+            normal({channels}, DType::f32, 1.0, 0.3), normal({channels}, DType::f32, variant.relu6 ? 5.0 : 0.0)};
   }
 
   Tensor norm_scratch(const Shape& x) { return scratch(backend().batch_norm_scratch_bytes(x, dtype())); }
@@ -118,7 +122,7 @@ TEST_P(BatchNormTest, Train) {
       const Pair y = output(c.x, dtype());
       const Pair mean = output(channels, DType::f32);
       const Pair inverse = output(channels, DType::f32);
-      const BatchNormOptions options{.eps = 1e-5, .momentum = 0.2, .relu = variant.relu};
+      const BatchNormOptions options{.eps = 1e-5, .momentum = 0.2, .relu = variant.relu, .relu6 = variant.relu6};
       const std::vector<double> old_mean = values_of(running_mean.exact);
       const std::vector<double> old_var = values_of(running_var.exact);
       backend().batch_norm_train(in.x.tested, in.residual.tested, in.scale.tested, in.shift.tested, options,
@@ -190,7 +194,7 @@ TEST_P(BatchNormTest, Eval) {
       const Pair mean = normal(channels, DType::f32, c.mean, c.deviation);
       const Pair var = of(values_of(absolute(normal(channels, DType::f32).exact)), channels, DType::f32);
       const Pair y = output(c.x, dtype());
-      const BatchNormOptions options{.eps = 1e-3, .relu = variant.relu};
+      const BatchNormOptions options{.eps = 1e-3, .relu = variant.relu, .relu6 = variant.relu6};
       backend().batch_norm_eval(in.x.tested, in.residual.tested, in.scale.tested, in.shift.tested, mean.tested,
                                 var.tested, options, y.tested);
       oracle().batch_norm_eval(in.x.exact, in.residual.exact, in.scale.exact, in.shift.exact, mean.exact, var.exact,

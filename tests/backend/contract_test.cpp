@@ -100,6 +100,9 @@ TEST_P(ContractTest, BatchNorm) {
   refused("[batch_norm_train_backward]", "y must be given with relu", [&] {
     backend().batch_norm_train_backward(x, x, {}, c, c, c, {.relu = true}, {}, t({2, 3, 3, 4}), {}, {}, {});
   });
+  refused("[batch_norm_eval]", "exclude each other", [&] {
+    backend().batch_norm_eval(x, {}, c, c, c, c, {.relu = true, .relu6 = true}, t({2, 3, 3, 4}));
+  });
   refused("[batch_norm_eval_backward]", "both or neither",
           [&] { backend().batch_norm_eval_backward(x, x, {}, c, c, c, {}, {}, {}, {}, f32({4}), {}); });
 }

@@ -20,19 +20,28 @@ struct Case {
   std::string name;
   std::int64_t size;
   Conv2dConfig conv;
-  bool relu;
+  BatchNormOptions norm;
   bool residual;
 };
 
 std::vector<Case> cases() {
   const Window2d same{.padding = Padding2d::same(1)};
-  return {{"3x3", 9, {.in_channels = 20, .out_channels = 33, .options = {.window = same}, .bias = false}, true, true},
-          {"with a bias", 8, {.in_channels = 5, .out_channels = 7, .options = {.window = same}}, false, false},
-          {"1x1", 7, {.in_channels = 64, .out_channels = 32, .kernel = {1, 1}, .bias = false}, true, true},
+  return {{"3x3",
+           9,
+           {.in_channels = 20, .out_channels = 33, .options = {.window = same}, .bias = false},
+           {.relu = true},
+           true},
+          {"ReLU6",
+           9,
+           {.in_channels = 20, .out_channels = 12, .options = {.window = same}, .bias = false},
+           {.relu6 = true},
+           true},
+          {"with a bias", 8, {.in_channels = 5, .out_channels = 7, .options = {.window = same}}, {}, false},
+          {"1x1", 7, {.in_channels = 64, .out_channels = 32, .kernel = {1, 1}, .bias = false}, {.relu = true}, true},
           {"strided",
            9,
            {.in_channels = 6, .out_channels = 8, .options = {.window = {.stride = {2, 2}}, .groups = 2}, .bias = false},
-           false,
+           {},
            true},
           {"as TensorFlow pads",
            8,
@@ -41,7 +50,7 @@ std::vector<Case> cases() {
             .options = {.window = {.stride = {2, 2}}, .groups = 6},
             .bias = false,
             .same_padding = true},
-           true,
+           {.relu = true},
            false}};
 }
 
@@ -75,8 +84,7 @@ struct Pair {
   Variable residual;
 
   Pair(Backend& backend, DType dtype, const Case& c)
-      : module(std::make_shared<ConvBatchNorm>("conv", std::make_shared<Conv2d>(backend, c.conv), "bn",
-                                               BatchNormOptions{.relu = c.relu})) {
+      : module(std::make_shared<ConvBatchNorm>("conv", std::make_shared<Conv2d>(backend, c.conv), "bn", c.norm)) {
     fill(*module, 10);
     if (dtype == DType::f64) module->convert(DType::f64);
     x = Variable(from_f32(backend, {2, c.size, c.size, c.conv.in_channels}, dtype, 1));

@@ -13,7 +13,8 @@
 namespace graft::testing {
 namespace {
 
-using Case = std::tuple<BatchNormStatistics, bool, bool>;  // statistics, ReLU, residual
+enum class Rectifier { none, relu, relu6 };
+using Case = std::tuple<BatchNormStatistics, Rectifier, bool>;  // statistics, activation, residual
 
 class BatchNormGradient : public ::testing::TestWithParam<Case> {
  protected:
@@ -22,17 +23,21 @@ class BatchNormGradient : public ::testing::TestWithParam<Case> {
   Tensor running_var_ = from_host(*backend_, {3}, DType::f64, {0.5, 1.0, 2.0});
 
   Variable apply(const std::vector<Variable>& in) const {
-    const auto [statistics, relu, residual] = GetParam();
+    const auto [statistics, rectifier, residual] = GetParam();
     return batch_norm(in[0], residual ? in[3] : Variable(), in[1], in[2], running_mean_, running_var_, statistics,
-                      {.eps = 1e-3, .relu = relu});
+                      {.eps = 1e-3, .relu = rectifier == Rectifier::relu, .relu6 = rectifier == Rectifier::relu6});
   }
 };
 
 TEST_P(BatchNormGradient, IsRightForEveryChoiceOfInputs) {
   const bool residual = std::get<2>(GetParam());
+  const double stretch = std::get<1>(GetParam()) == Rectifier::relu6 ? 8.0 : 1.0;  // beyond 6
   for (int wanted = 1; wanted < (residual ? 16 : 8); ++wanted) {
     const Variable x = random_leaf(*backend_, {2, 2, 3, 3}, 11, wanted & 1);
-    const Variable scale = random_leaf(*backend_, {3}, 12, wanted & 2);
+    Variable scale = random_leaf(*backend_, {3}, 12, wanted & 2);
+    std::vector<double> scales = to_host(scale.value());
+    for (double& value : scales) value *= stretch;
+    scale.set_value(from_host(*backend_, {3}, DType::f64, scales));
     const Variable shift = random_leaf(*backend_, {3}, 13, wanted & 4);
     const Variable added = random_leaf(*backend_, {2, 2, 3, 3}, 14, residual && (wanted & 8));
     const std::vector<Variable> inputs{x, scale, shift, added};
@@ -57,7 +62,8 @@ TEST_P(BatchNormGradient, ChangesRunningStatisticsIffAsked) {
 INSTANTIATE_TEST_SUITE_P(All, BatchNormGradient,
                          ::testing::Combine(::testing::Values(BatchNormStatistics::batch_and_update,
                                                               BatchNormStatistics::batch, BatchNormStatistics::running),
-                                            ::testing::Bool(), ::testing::Bool()));
+                                            ::testing::Values(Rectifier::none, Rectifier::relu, Rectifier::relu6),
+                                            ::testing::Bool()));
 
 TEST(BatchNorm, RefusesWhatDoesNotFit) {
   const auto backend = make_reference_backend({});
