@@ -4,7 +4,7 @@
 RELEASE := build/release
 GRAFT := $(RELEASE)/bin/graft
 # PyTorch would take half a day for all of it: what both train is shrunk, see bench/frozen_prefix.py.
-FROZEN_FLAGS ?= --peer-seeds 1 --peer-epochs 1 --anb-seeds 0 --anb-epochs 3
+FROZEN_FLAGS ?= --peer-seeds 1 --peer-epochs 3 --anb-seeds 0
 
 help:
 	@echo 'make demo    which layers transfer from shoes and bags to clothing: a figure in a few minutes'
