@@ -33,7 +33,7 @@ struct GradientPass {
 
 /// g: dy where 0 < y < ceiling, else 0.
 inline simd::f32x8 mask_gradient(simd::f32x8 dy, simd::f32x8 y, float ceiling) {
-  return (y > 0.0f) & (y < ceiling) ? dy : simd::f32x8{};
+  return simd::select((y > 0.0f) & (y < ceiling), dy, simd::f32x8{});
 }
 
 struct TileSums {
