@@ -157,14 +157,20 @@ std::string accuracy_caption(const ReportData& data, const Manifest& manifest) {
   return text;
 }
 
-std::string treatments_note() {
-  return "<p class=\"note\">In <b>XnY</b> the first n stages come from the base network of half X, the rest starts "
-         "anew "
-         "and is trained on half Y. A is the source, B the target. <b>AnB</b>: carried over and frozen; <b>AnB+</b>: "
-         "carried over and fine-tuned; <b>BnB</b>, <b>BnB+</b>: the same from a base network of the target half "
-         "itself, "
-         "the control; <b>random</b>: the first n stages untrained and frozen; <b>base</b>: trained on the target half "
-         "from the start. After J. Yosinski, J. Clune, Y. Bengio and H. Lipson, &ldquo;How transferable are features "
+std::string treatments_note(const ReportData& data) {
+  const bool probes =
+      std::any_of(data.rows.begin(), data.rows.end(), [](const ArmRow& row) { return row.arm.treatment == "probe"; });
+  const std::string text =
+      "<p class=\"note\">In <b>XnY</b> the first n stages come from the base network of half X, the rest starts "
+      "anew "
+      "and is trained on half Y. A is the source, B the target. <b>AnB</b>: carried over and frozen; <b>AnB+</b>: "
+      "carried over and fine-tuned; <b>BnB</b>, <b>BnB+</b>: the same from a base network of the target half "
+      "itself, "
+      "the control; <b>random</b>: the first n stages untrained and frozen; <b>base</b>: trained on the target half "
+      "from the start. ";
+  const std::string probe = "<b>probe</b>: nothing but a linear classifier on the first n stages' pooled outputs. ";
+  return text + (probes ? probe : "") +
+         "After J. Yosinski, J. Clune, Y. Bengio and H. Lipson, &ldquo;How transferable are features "
          "in "
          "deep neural networks?&rdquo;, NeurIPS 2014.</p>\n";
 }
@@ -178,7 +184,7 @@ std::string part_sections(const PagePart& part, const Manifest& manifest) {
                         html_escape(fmt::format("{}", fmt::join(data.splits, ", "))));
   }
   const ReportSummary summary = summarize(data, manifest.stages);
-  text += short_answer(data, summary, manifest) + findings(summary) + treatments_note();
+  text += short_answer(data, summary, manifest) + findings(summary) + treatments_note(data);
   text += "<h2>Accuracy against the cut</h2>\n" + figure(part.accuracy, accuracy_caption(data, manifest));
   text += "<h2>Differences to base</h2>\n";
   if (!part.differences.wide.empty()) {

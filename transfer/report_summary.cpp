@@ -98,12 +98,16 @@ class Summarizer {
     return worst;
   }
 
+  /// A sentence, or, where no cut held before, what follows a colon.
   std::string falls_text(const std::string& treatment, const Verdict& verdict) const {
     const int worst = worst_cut(treatment, verdict.falls);
+    const bool begins = verdict.holds_until > 0;
     const std::string figures = text_of_decision(*find(treatment, worst));
-    if (verdict.falls.size() == 1) return fmt::format("At {} accuracy falls: {}.", at_cut(worst), figures);
-    return fmt::format("Accuracy falls at cuts {}, most at {}: {}.", fmt::join(verdict.falls, ", "), at_cut(worst),
-                       figures);
+    if (verdict.falls.size() == 1) {
+      return fmt::format("{} {} accuracy falls: {}.", begins ? "At" : "at", at_cut(worst), figures);
+    }
+    return fmt::format("{} falls at cuts {}, most at {}: {}.", begins ? "Accuracy" : "accuracy",
+                       fmt::join(verdict.falls, ", "), at_cut(worst), figures);
   }
 
   void frozen(const std::string& treatment, const std::string& what) {

@@ -49,6 +49,7 @@ TEST(ReportSummary, NamesTheCutUpToWhichFrozenLayersHold) {
 TEST(ReportSummary, AFallFromTheFirstCut) {
   const auto summary = summary_where("AnB", [](int) { return -0.05; });
   EXPECT_THAT(summary.in_short, HasSubstr("At cuts 1, 2, 3, 4, 5, 6 frozen layers of the other half cost accuracy"));
+  EXPECT_THAT(joined(summary), HasSubstr("(AnB): accuracy falls at cuts 1, 2, 3, 4, 5, 6, most at cut"));
   EXPECT_THAT(summary.in_short, Not(HasSubstr("lose nothing")));
 }
 
