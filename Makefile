@@ -3,7 +3,7 @@
 
 RELEASE := build/release
 GRAFT := $(RELEASE)/bin/graft
-# PyTorch would take half a day for all of it: what both train is shrunk, see bench/frozen_prefix.py.
+# PyTorch would take hours for all of it: parts of its time are measured and multiplied, see bench/frozen_prefix.py.
 FROZEN_FLAGS ?= --peer-seeds 1 --peer-epochs 3 --anb-seeds 0
 
 help:

@@ -37,10 +37,8 @@ std::shared_ptr<Conv2d> make_conv(Backend& backend, const ConvRow& row) {
 }
 
 /// Convolution, batch norm and ReLU6: parameters "0" and "1".
-std::shared_ptr<Sequential> conv_norm_relu6(Backend& backend, const ConvRow& row) {
-  auto layers = std::make_shared<Sequential>();
-  layers->add("", std::make_shared<ConvBatchNorm>("0", make_conv(backend, row), "1", BatchNormOptions{.relu6 = true}));
-  return layers;
+std::shared_ptr<ConvBatchNorm> conv_norm_relu6(Backend& backend, const ConvRow& row) {
+  return std::make_shared<ConvBatchNorm>("0", make_conv(backend, row), "1", BatchNormOptions{.relu6 = true});
 }
 
 /// 1x1 convolution to `expansion` times the channels (none for 1), depthwise 3x3, 1x1 back without activation; the

@@ -47,6 +47,11 @@ void end_manifest(const RunnerFolder& folder) {
   if (changed) write_manifest(folder.path(), manifest);
 }
 
+/// The study names a table of published runs, and its folder holds none yet.
+bool lacks_reference(const Study& study, const fs::path& folder) {
+  return study.reference && !fs::exists(reference_path(folder));
+}
+
 /// Of processes that train a study together none has recorded anything yet, perhaps.
 void check_joins_same_binary(const fs::path& folder, const std::string& binary) {
   const Manifest present = read_manifest(folder);
@@ -165,8 +170,7 @@ RunnerOutcome run_study(const RunnerOptions& given) {
   if (options.jobs <= 0) options.jobs = default_jobs(options.backend.threads);
   const PreparedStudy prepared = prepare_study(options);
   const Plan& plan = prepared.plan;
-  const bool wants_reference = plan.study.reference && !fs::exists(reference_path(options.folder));
-  if (wants_reference) check_reference(*plan.study.reference, options.study_file);
+  if (lacks_reference(plan.study, options.folder)) check_reference(*plan.study.reference, options.study_file);
   RunnerFolder folder(options.folder);
   const Subgroups subgroups = find_subgroups(plan, *prepared.data.target.test, options.study_file, options.folder);
   StudyProcess process(folder.path(), {.label = options.process, .silence = options.silence, .stop = options.stop});
@@ -186,6 +190,9 @@ RunnerOutcome run_study(const RunnerOptions& given) {
     Manifest manifest = begin_manifest(folder.path(), options, description);
     import_source(options, prepared, folder.path(), manifest);
   }
+  if (lacks_reference(plan.study, folder.path())) {
+    keep_reference(*plan.study.reference, options.study_file, folder.path());
+  }
   process.begin_work();
   if (!process.first()) log_info("graft: {} joins others that train this study", process.name());
   if (!all_there) {
@@ -194,7 +201,6 @@ RunnerOutcome run_study(const RunnerOptions& given) {
   }
   const bool last = process.end([&] {
     end_manifest(folder);
-    if (wants_reference) keep_reference(*plan.study.reference, options.study_file, folder.path());
     std::error_code ignored;
     fs::remove_all(folder.path() / "features", ignored);
   });

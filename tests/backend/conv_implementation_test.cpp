@@ -153,7 +153,7 @@ TEST_P(ConvImplementation, HotLayersUseWinogradWhereThereIsAvx512) {
   }
 }
 
-/// oneDNN's kernels for this gradient read the images once a row of taps, or more often.
+/// With AVX2, and with AVX-512 for kernels of five, oneDNN has only its general kernels for this gradient.
 TEST(ConvImplementationDepthwise, TheGradientOfWeightsIsGraftsOwn) {
   CpuBackend backend{BackendOptions{.threads = 2}};
   backend.enter();

@@ -113,6 +113,9 @@ void expect_folded(Backend& backend, DType dtype, double unit, const Case& c) {
   ASSERT_EQ(fold_batch_norm(*pair.module), 1);
   const std::vector<double> folded = pair.run();
   ASSERT_EQ(folded.size(), expected.size());
+  if (c.norm.relu6) {
+    EXPECT_EQ(*std::max_element(expected.begin(), expected.end()), 6.0);
+  }
   // |x|, |w| < 1, the batch norm's |weight|, |bias| and |mean| < 1, var >= 0.5, |residual| < 1.
   const double terms =
       static_cast<double>(c.conv.kernel.height * c.conv.kernel.width * c.conv.in_channels / c.conv.options.groups);
