@@ -45,25 +45,40 @@ std::string dot_rows(const ReportData& data, const std::string& treatment, doubl
   return rows;
 }
 
-/// A triangle at the lower edge for every arm with networks below it, and their accuracies above it.
+/// Of UTF-8.
+std::int64_t characters(const std::string& text) {
+  return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
+}
+
+/// A triangle at the lower edge for every arm with networks below it, and their accuracies above it; higher where the
+/// text would lie over another.
 struct OffScale {
   std::string triangles;
   std::string labels;
 };
 
-OffScale off_scale(const ReportData& data, const AccuracyRange& range) {
+OffScale off_scale(const ReportData& data, const AccuracyRange& range, const FigureShape& shape) {
   std::map<std::pair<int, std::string>, std::vector<double>> arms;
   for (const RunResult& run : runs_below(data, range)) arms[{run.cut, label_of(run)}].push_back(run.top1);
   OffScale marks;
-  std::map<int, int> stacked;
+  std::vector<double> ends;  // of the text in each row from below, in cuts
+  const double cuts = (data.cuts.empty() ? 0 : data.cuts.back()) + 0.4 - kLeftEdge;
+  const double character = 0.6 * shape.font * cuts / (shape.width - 8.0 * shape.font);  // over the axis's length
   const double step = (range.high - range.low) / 22.0;
   for (auto& [arm, values] : arms) {
     std::sort(values.begin(), values.end());
     const double x = arm.first + style_of(arm.second).shift;
-    const double y = range.low + step * (0.4 + 2.2 * stacked[arm.first]++);
     std::string text = fmt::format("{:.2f}", values.front());
     if (const std::string highest = fmt::format("{:.2f}", values.back()); highest != text) text += "–" + highest;
     if (values.size() > 3) text = fmt::format("{} × {}", values.size(), text);
+    const double half = 0.5 * character * static_cast<double>(characters(text));
+    const auto row = std::find_if(ends.begin(), ends.end(), [&](double end) { return end < x - half; });
+    const double y = range.low + step * (0.4 + 2.2 * static_cast<double>(row - ends.begin()));
+    if (row == ends.end()) {
+      ends.push_back(x + half);
+    } else {
+      *row = x + half;
+    }
     marks.triangles +=
         fmt::format("{:.4f} {:.6f} {}\n", x, y, std::stoi(style_of(arm.second).colour() + 1, nullptr, 16));
     marks.labels += fmt::format("set label '{}' at {:.4f},{:.6f} center tc rgb '{}' front\n", text, x, y + step,
@@ -151,7 +166,7 @@ std::string accuracy_script(const ReportData& data, const std::vector<std::strin
   }
   add_reference_means(data, kLeftEdge, blocks, plots);
   add_dots(data, "base", "basedots", range.low, blocks, plots);
-  const OffScale marks = off_scale(data, range);
+  const OffScale marks = off_scale(data, range, shape);
   if (!marks.triangles.empty()) {
     blocks += gnuplot_block("below", marks.triangles);
     plots.emplace_back("$below u 1:2:3 w p pt 11 ps 1 lc rgb variable notitle");

@@ -87,12 +87,6 @@ std::string one_line(const std::string& text) {
   return line;
 }
 
-void replace_all(std::string& text, const std::string& from, const std::string& to) {
-  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
-    text.replace(at, from.size(), to);
-  }
-}
-
 std::string escaped(std::string text) {
   replace_all(text, "&", "&amp;");
   replace_all(text, "<", "&lt;");
@@ -114,6 +108,12 @@ std::string run_gnuplot(const std::string& script) {
   check(status == 0 && svg.find("</svg>") != std::string::npos, "[figure] gnuplot drew nothing: {}",
         one_line(errors.contents()));
   return svg;
+}
+
+void replace_all(std::string& text, const std::string& from, const std::string& to) {
+  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
 }
 
 std::string inline_svg(const std::string& svg, const std::string& prefix, const std::string& label) {

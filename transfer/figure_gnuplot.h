@@ -22,4 +22,7 @@ std::string gnuplot_block(const std::string& name, const std::string& rows);
 /// A string as gnuplot reads it between double quotes, its enhanced markup off.
 std::string gnuplot_quoted(const std::string& text);
 
+/// Every `from` in the text becomes `to`.
+void replace_all(std::string& text, const std::string& from, const std::string& to);
+
 }  // namespace graft

@@ -75,10 +75,11 @@ TreatmentStyle policy_style(const std::string& treatment, TreatmentStyle style, 
   return style;
 }
 
-/// As gnuplot writes "#0072b2": "rgb(  0, 114, 178)".
-std::string as_drawn(const char* colour) {
+/// As gnuplot writes "#0072b2": "rgb(  0, 114, 178)" for lines, "rgb(0,114,178)" for text.
+std::array<std::string, 2> as_drawn(const char* colour) {
   const int rgb = std::stoi(colour + 1, nullptr, 16);
-  return fmt::format("rgb({:3}, {:3}, {:3})", rgb >> 16, rgb >> 8 & 0xff, rgb & 0xff);
+  const int red = rgb >> 16, green = rgb >> 8 & 0xff, blue = rgb & 0xff;
+  return {fmt::format("rgb({:3}, {:3}, {:3})", red, green, blue), fmt::format("rgb({},{},{})", red, green, blue)};
 }
 
 std::vector<ThemeColour> theme_colours() {
@@ -104,10 +105,8 @@ std::string TreatmentStyle::css() const { return fmt::format("var(--{})", theme.
 
 std::string themed(std::string svg) {
   for (const ThemeColour& colour : theme_colours()) {
-    const std::string drawn = as_drawn(colour.light);
-    const std::string variable = fmt::format("var(--{})", colour.name);
-    for (std::size_t at = svg.find(drawn); at != std::string::npos; at = svg.find(drawn, at + variable.size())) {
-      svg.replace(at, drawn.size(), variable);
+    for (const std::string& drawn : as_drawn(colour.light)) {
+      replace_all(svg, drawn, fmt::format("var(--{})", colour.name));
     }
   }
   return svg;

@@ -68,7 +68,7 @@ h3 { font-size: 1rem; margin: 24px 0 4px; }
 p, ul { max-width: 46rem; margin: 8px 0; }
 ul { padding-left: 1.2rem; }
 li { margin: 6px 0; }
-.question { color: var(--soft); font-size: 1.05rem; }
+.question { color: var(--soft); font-size: 1.05rem; overflow-wrap: anywhere; }
 .short { background: var(--card); border-left: 4px solid var(--mark); border-radius: 4px; padding: 12px 16px; margin: 20px 0; }
 .short p { margin: 6px 0; max-width: 60rem; font-size: 1.08rem; }
 .short .why { color: var(--soft); font-size: .95rem; }

@@ -111,6 +111,33 @@ TEST(Report, EveryRunIsADot) {
   EXPECT_EQ(marks, 92u + 1 + 5);
 }
 
+/// Random networks of two neighbouring cuts lie below the axis: in the narrow drawing their accuracies would not stand
+/// side by side.
+TEST(Report, AccuraciesBelowTheAxisDoNotOverlapAndHaveTheirTheme) {
+  std::vector<RunResult> results = invented_results(plan_of(demo()));
+  for (RunResult& run : results) {
+    if (run.treatment == "random" && run.cut >= 5) run.top1 = run.seed == 0 ? 0.21 : 0.3;
+  }
+  const TemporaryFolder folder;
+  const std::string page = page_of(folder, "fashion-mnist-clothing", results);
+  const std::regex label(
+      "translate\\(([0-9.]+),([0-9.]+)\\)\" stroke=\"none\" fill=\"([^\"]*)\"[^>]*>\\s*<text>0.21–0.30<");
+  struct Place {
+    double x, y;
+  };
+  std::vector<Place> places;  // of cuts 5 and 6 in the wide drawing, then in the narrow one
+  for (std::sregex_iterator found(page.begin(), page.end(), label), end; found != end; ++found) {
+    places.push_back({std::stod((*found)[1]), std::stod((*found)[2])});
+    EXPECT_EQ((*found)[3].str(), "var(--random)");
+  }
+  ASSERT_EQ(places.size(), 4u);
+  constexpr double kLength = 9 * 0.6;  // nine characters, in sizes of the font
+  EXPECT_EQ(places[0].y, places[1].y);
+  EXPECT_GT(places[1].x - places[0].x, kLength * kWideFigure.font);
+  EXPECT_LT(places[3].x - places[2].x, kLength * kNarrowFigure.font);
+  EXPECT_GT(places[2].y - places[3].y, kNarrowFigure.font);
+}
+
 /// A network's dot has the mark of its policy, not of its treatment alone.
 TEST(Report, DotsAreThoseOfTheirPolicy) {
   const Study study = read_study(shipped_study("fashion-mnist-resnet20-batch-norm"));
