@@ -1,11 +1,11 @@
 #include "transfer/bootstrap.h"
 
 #include <algorithm>
-#include <boost/math/distributions/normal.hpp>
 #include <cmath>
 #include <numeric>
 
 #include "engine/base/philox.h"
+#include "transfer/distributions.h"
 
 namespace graft {
 namespace {
@@ -69,13 +69,12 @@ std::optional<BootstrapInterval> bca_interval(std::span<const double> units, con
   std::vector<double> means = bootstrap_means(units, options);
   const double below = share_below(means, mean_of(units));
   if (below <= 0.0 || below >= 1.0) return std::nullopt;
-  const boost::math::normal normal;
-  const double bias = boost::math::quantile(normal, below);
+  const double bias = normal_quantile(below);
   const double acceleration = acceleration_of(units);
   std::sort(means.begin(), means.end());
   const auto end = [&](double share) {
-    const double shifted = bias + boost::math::quantile(normal, share);
-    return percentile(means, boost::math::cdf(normal, bias + shifted / (1.0 - acceleration * shifted)));
+    const double shifted = bias + normal_quantile(share);
+    return percentile(means, normal_below(bias + shifted / (1.0 - acceleration * shifted)));
   };
   const double alpha = (1.0 - options.level) / 2.0;
   return BootstrapInterval{.lo = end(alpha), .hi = end(1.0 - alpha), .resamples = options.resamples};

@@ -1,7 +1,6 @@
 #include "transfer/comparison.h"
 
 #include <algorithm>
-#include <boost/math/distributions/binomial.hpp>
 #include <cmath>
 #include <map>
 
@@ -9,6 +8,7 @@
 #include "engine/base/error.h"
 #include "engine/nn/batch_norm2d.h"
 #include "transfer/comparison_alignment.h"
+#include "transfer/distributions.h"
 #include "transfer/evaluation.h"
 
 namespace graft {
@@ -173,9 +173,8 @@ WeightDistance weight_distance(const std::vector<NamedVariable>& a, const std::v
 double Churn::mcnemar_mid_p() const {
   const std::int64_t n = only_first + only_second;
   if (n == 0) return 1.0;
-  const boost::math::binomial distribution(static_cast<double>(n), 0.5);
-  const auto fewer = static_cast<double>(std::min(only_first, only_second));
-  return std::min(1.0, 2.0 * boost::math::cdf(distribution, fewer) - boost::math::pdf(distribution, fewer));
+  const std::int64_t fewer = std::min(only_first, only_second);
+  return std::min(1.0, 2.0 * fair_coin_at_most(fewer, n) - fair_coin_exactly(fewer, n));
 }
 
 PassComparison compare_on_images(Backbone& a, Backbone& b, Backend& backend, Loader& loader) {

@@ -1,11 +1,11 @@
 #include "transfer/hypothesis_tests.h"
 
 #include <algorithm>
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <numeric>
 
 #include "engine/base/error.h"
+#include "transfer/distributions.h"
 #include "transfer/statistics.h"
 
 namespace graft {
@@ -29,8 +29,7 @@ Moments moments_of(std::span<const double> units) {
 /// The chance that Student's t exceeds distance / standard_error.
 double upper_tail(double distance, const Moments& moments) {
   if (moments.standard_error == 0.0) return distance > 0.0 ? 0.0 : distance < 0.0 ? 1.0 : 0.5;
-  const boost::math::students_t distribution(moments.degrees_of_freedom);
-  return boost::math::cdf(boost::math::complement(distribution, distance / moments.standard_error));
+  return student_t_above(distance / moments.standard_error, moments.degrees_of_freedom);
 }
 
 std::vector<std::size_t> by_rising_p(std::span<const double> p_values) {

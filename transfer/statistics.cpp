@@ -3,11 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <map>
 #include <set>
 #include <tuple>
+
+#include "transfer/distributions.h"
 
 namespace graft {
 namespace {
@@ -73,8 +74,7 @@ PairUnit unit_of(std::span<const Observation> observations) {
 }
 
 double t_quantile(double level, std::int64_t degrees_of_freedom) {
-  const boost::math::students_t distribution(static_cast<double>(degrees_of_freedom));
-  return boost::math::quantile(boost::math::complement(distribution, (1.0 - level) / 2.0));
+  return student_t_quantile_above((1.0 - level) / 2.0, static_cast<double>(degrees_of_freedom));
 }
 
 IntervalEstimate estimate_mean(std::span<const double> units, double level) {
