@@ -5,8 +5,9 @@
 namespace graft {
 
 /// The regularised incomplete beta function I_x(a, b) for a, b > 0 and x in [0, 1]. `above` is 1 - x, which a caller
-/// often knows better than a subtraction would. Continued fraction of DLMF 8.17.22. Relative error below 1e-12 for a
-/// and b up to thousands, 1e-9 up to a million.
+/// often knows better than a subtraction would. Continued fraction of DLMF 8.17.22. Its relative error, and that of all
+/// below but the normal's, is std::lgamma's: beside SciPy at random arguments under 1e-13 up to a and b of 10, 1e-11 up
+/// to 100, 1e-10 up to 3,000, 1e-8 up to a million.
 double incomplete_beta(double a, double b, double x, double above);
 
 /// The chance that a standard normal variable is at most z.

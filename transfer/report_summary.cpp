@@ -88,26 +88,44 @@ class Summarizer {
     return name.empty() ? fmt::format("cut {}", cut) : fmt::format("cut {} ({})", cut, name);
   }
 
-  /// Of `cuts` the one with the lowest difference among those that have an interval; 0 if none has.
-  int worst_cut(const std::string& treatment, const std::vector<int>& cuts) const {
-    int worst = 0;
+  /// Of `cuts` the one where `sign` times the difference is highest among those that have an interval; 0 if none has.
+  int extreme_cut(const std::string& treatment, const std::vector<int>& cuts, int sign) const {
+    int extreme = 0;
     for (const int cut : cuts) {
       if (find(treatment, cut) == nullptr) continue;
-      if (worst == 0 || mean_at(treatment, cut) < mean_at(treatment, worst)) worst = cut;
+      if (extreme == 0 || sign * mean_at(treatment, cut) > sign * mean_at(treatment, extreme)) extreme = cut;
     }
-    return worst;
+    return extreme;
+  }
+  int worst_cut(const std::string& treatment, const std::vector<int>& cuts) const {
+    return extreme_cut(treatment, cuts, -1);
+  }
+  int best_cut(const std::string& treatment, const std::vector<int>& cuts) const {
+    return extreme_cut(treatment, cuts, 1);
   }
 
-  /// A sentence, or, where no cut held before, what follows a colon.
-  std::string falls_text(const std::string& treatment, const Verdict& verdict) const {
-    const int worst = worst_cut(treatment, verdict.falls);
-    const bool begins = verdict.holds_until > 0;
-    const std::string figures = text_of_decision(*find(treatment, worst));
-    if (verdict.falls.size() == 1) {
-      return fmt::format("{} {} accuracy falls: {}.", begins ? "At" : "at", at_cut(worst), figures);
-    }
-    return fmt::format("{} falls at cuts {}, most at {}: {}.", begins ? "Accuracy" : "accuracy",
-                       fmt::join(verdict.falls, ", "), at_cut(worst), figures);
+  /// What accuracy does at `cuts`, which is "falls" or "rises", most at `most`; a sentence, or what follows a colon.
+  std::string change_text(const std::string& treatment, const std::vector<int>& cuts, const std::string& does, int most,
+                          bool begins = true) const {
+    const std::string figures = text_of_decision(*find(treatment, most));
+    if (cuts.size() == 1)
+      return fmt::format("{} {} accuracy {}: {}.", begins ? "At" : "at", at_cut(most), does, figures);
+    return fmt::format("{} {} at cuts {}, most at {}: {}.", begins ? "Accuracy" : "accuracy", does,
+                       fmt::join(cuts, ", "), at_cut(most), figures);
+  }
+
+  /// At a cut up to `last` a loss is shown, but one that the study's margin calls equivalent to none.
+  bool small_loss(const std::string& treatment, int last) const {
+    return std::any_of(data_.cuts.begin(), data_.cuts.end(), [&](int cut) {
+      const Contrast* contrast = cut <= last ? find(treatment, cut) : nullptr;
+      return contrast != nullptr && contrast->finding() == Finding::equivalent && contrast->decision.sign_shown &&
+             contrast->difference.mean < 0.0;
+    });
+  }
+
+  std::string no_loss(const std::string& treatment, int last) const {
+    return small_loss(treatment, last) ? "no loss against base beyond the study's margin is shown"
+                                       : "no loss against base can be told from zero";
   }
 
   void frozen(const std::string& treatment, const std::string& what) {
@@ -116,14 +134,19 @@ class Summarizer {
     std::string text = fmt::format("{} ({}): ", what, treatment);
     if (verdict.falls.empty()) {
       const int worst = worst_cut(treatment, data_.cuts);
-      text += fmt::format("no loss against base can be told from zero at any cut; the largest difference is {} at {}.",
+      text += fmt::format("{} at any cut; the lowest difference is {} at {}.", no_loss(treatment, data_.cuts.back()),
                           text_of_decision(*find(treatment, worst)), at_cut(worst));
     } else {
       if (verdict.holds_until > 0) {
-        text += fmt::format("up to {} no loss against base can be told from zero; there it is {}. ",
-                            at_cut(verdict.holds_until), text_of_decision(*find(treatment, verdict.holds_until)));
+        text += fmt::format("up to {} {}; there it is {}. ", at_cut(verdict.holds_until),
+                            no_loss(treatment, verdict.holds_until),
+                            text_of_decision(*find(treatment, verdict.holds_until)));
       }
-      text += falls_text(treatment, verdict);
+      text +=
+          change_text(treatment, verdict.falls, "falls", worst_cut(treatment, verdict.falls), verdict.holds_until > 0);
+    }
+    if (!verdict.gains.empty()) {
+      text += " " + change_text(treatment, verdict.gains, "rises", best_cut(treatment, verdict.gains));
     }
     sentences_.push_back(text);
   }
@@ -175,27 +198,30 @@ class Summarizer {
     }
   }
 
+  /// "At cuts 4, 5 they cost accuracy, most at cut 5 (conv5): −9.5 points. "
+  std::string change_in_short(const std::vector<int>& cuts, const std::string& who_does_what, int most) const {
+    const std::string change = points(mean_at("AnB", most));
+    if (cuts.size() == 1) return fmt::format("At {} {} accuracy: {}. ", at_cut(most), who_does_what, change);
+    return fmt::format("At cuts {} {} accuracy, most at {}: {}. ", fmt::join(cuts, ", "), who_does_what, at_cut(most),
+                       change);
+  }
+
   std::string frozen_in_short(const Verdict& frozen) const {
+    const int last = frozen.falls.empty() ? data_.cuts.back() : frozen.holds_until;
+    const std::string nothing = fmt::format("Frozen layers of the other half lose nothing {}that these runs can show",
+                                            small_loss("AnB", last) ? "beyond the study's margin " : "");
+    std::string text;
     if (frozen.falls.empty()) {
       const int worst = worst_cut("AnB", data_.cuts);
-      return fmt::format(
-          "Frozen layers of the other half lose nothing that these runs can show, at any cut (at most {} at "
-          "{}). ",
-          text_of_decision(*find("AnB", worst)), at_cut(worst));
+      text = fmt::format("{}, at any cut (lowest: {} at {}). ", nothing, text_of_decision(*find("AnB", worst)),
+                         at_cut(worst));
+    } else {
+      if (last > 0) text = fmt::format("{} up to {} ({} there). ", nothing, at_cut(last), points(mean_at("AnB", last)));
+      const std::string subject = text.empty() ? "frozen layers of the other half" : "they";
+      text += change_in_short(frozen.falls, subject + " cost", worst_cut("AnB", frozen.falls));
     }
-    std::string text;
-    if (frozen.holds_until > 0) {
-      text = fmt::format("Frozen layers of the other half lose nothing that these runs can show up to {} ({} there). ",
-                         at_cut(frozen.holds_until), points(mean_at("AnB", frozen.holds_until)));
-    }
-    const char* subject = text.empty() ? "frozen layers of the other half" : "they";
-    const int worst = worst_cut("AnB", frozen.falls);
-    const std::string loss = points(mean_at("AnB", worst));
-    if (frozen.falls.size() == 1) {
-      return text + fmt::format("At {} {} cost accuracy: {}. ", at_cut(worst), subject, loss);
-    }
-    return text + fmt::format("At cuts {} {} cost accuracy, most at {}: {}. ", fmt::join(frozen.falls, ", "), subject,
-                              at_cut(worst), loss);
+    if (!frozen.gains.empty()) text += change_in_short(frozen.gains, "they gain", best_cut("AnB", frozen.gains));
+    return text;
   }
 
   static std::string fine_tuned_in_short(const IntervalEstimate& tuned) {

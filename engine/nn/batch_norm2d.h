@@ -17,7 +17,7 @@ class BatchNorm2d : public Module {
   /// With options.relu or options.relu6 every forward ends in that activation, after the residual.
   BatchNorm2d(Backend& backend, std::int64_t channels, const BatchNormOptions& options = {});
   Variable forward(const Variable& x, const ForwardContext& context) override;
-  /// Adds `residual` (may be undefined) before the ReLU.
+  /// Adds `residual` (may be undefined) before the activation.
   Variable forward(const Variable& x, const Variable& residual, const ForwardContext& context);
 
   const BatchNormOptions& options() const { return options_; }

@@ -31,7 +31,7 @@ class ConvBatchNorm final : public Module {
 
   /// Once folded, throws Error if context.training, or if a parameter or statistic was changed since.
   Variable forward(const Variable& x, const ForwardContext& context) override;
-  /// Adds `residual` (may be undefined) before the ReLU.
+  /// Adds `residual` (may be undefined) before the activation.
   Variable forward(const Variable& x, const Variable& residual, const ForwardContext& context);
 
   /// Computes the folded weights and bias from the present parameters and running statistics, which stay as they are.

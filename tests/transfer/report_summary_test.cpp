@@ -13,15 +13,15 @@ using ::testing::Not;
 
 const std::vector<std::string> kStages{"conv1", "conv2", "conv3", "conv4", "conv5", "fc1"};
 
-/// The demo's summary if `treatment` differs from base by difference(cut), give or take 0.001 between seeds.
+/// The demo's summary if `treatment` differs from base by difference(cut), give or take `spread` between seeds.
 template <class Difference>
-ReportSummary summary_where(const std::string& treatment, Difference difference) {
+ReportSummary summary_where(const std::string& treatment, Difference difference, double spread = 0.001) {
   const Study study = read_study(testing::shipped_study("fashion-mnist-clothing"));
   std::vector<RunResult> results = testing::invented_results(testing::plan_of(study));
   for (RunResult& r : results) {
     r.top1 = 0.8;
     r.train_loss = 0.4;
-    const double jitter = 0.001 * (static_cast<double>(r.seed) - 1.0);
+    const double jitter = spread * (static_cast<double>(r.seed) - 1.0);
     if (r.treatment != "base") r.top1 += jitter;
     if (r.treatment == treatment) r.top1 += difference(r.cut);
   }
@@ -79,6 +79,41 @@ TEST(ReportSummary, NoFallAtAll) {
   const auto summary = summary_where("AnB", [](int) { return 0.0; });
   EXPECT_THAT(summary.in_short, HasSubstr("lose nothing that these runs can show, at any cut"));
   EXPECT_THAT(joined(summary), Not(HasSubstr("differs from BnB")));
+  EXPECT_THAT(joined(summary), Not(HasSubstr("gain accuracy")));
+  EXPECT_THAT(joined(summary), Not(HasSubstr("rises")));
+}
+
+TEST(ReportSummary, GainsAreNamedBesideTheLowestDifference) {
+  const auto summary = summary_where("AnB", [](int cut) { return cut == 1 ? 0.0 : 0.01 * cut; });
+  EXPECT_THAT(summary.in_short, HasSubstr("lose nothing that these runs can show, at any cut (lowest: +0.0 points"));
+  EXPECT_THAT(summary.in_short,
+              HasSubstr("At cuts 2, 3, 4, 5, 6 they gain accuracy, most at cut 6 (fc1): +6.0 points."));
+  EXPECT_THAT(joined(summary),
+              HasSubstr("the lowest difference is +0.0 points (95% interval \u22120.2 to +0.2) at cut 1 "
+                        "(conv1). Accuracy rises at cuts 2, 3, 4, 5, 6, most at cut 6 (fc1): +6.0 "
+                        "points (99.2% interval +5.4 to +6.6)."));
+}
+
+/// The study's margin is a point: a loss of .5 is shown and is not called one, and is not said to be none either.
+TEST(ReportSummary, ALossWithinTheMarginIsNotCalledZero) {
+  const auto small = summary_where(
+      "AnB", [](int) { return -0.005; }, 0.0003);
+  EXPECT_THAT(small.in_short, HasSubstr("lose nothing beyond the study's margin that these runs can show, at any cut"));
+  EXPECT_THAT(joined(small), HasSubstr("(AnB): no loss against base beyond the study's margin is shown at any cut; the "
+                                       "lowest difference is \u22120.5 points"));
+  EXPECT_THAT(joined(small), HasSubstr("(BnB): no loss against base can be told from zero at any cut"));
+  const auto before_a_fall = summary_where(
+      "AnB", [](int cut) { return cut < 6 ? -0.005 : -0.1; }, 0.0003);
+  EXPECT_THAT(before_a_fall.in_short, HasSubstr("beyond the study's margin that these runs can show up to cut 5"));
+  EXPECT_THAT(joined(before_a_fall), HasSubstr("up to cut 5 (conv5) no loss against base beyond the study's margin is "
+                                               "shown; there it is \u22120.5 points"));
+}
+
+TEST(ReportSummary, AGainAtOneCutAndAFallAtAnother) {
+  const auto summary = summary_where("AnB", [](int cut) { return cut == 2 ? 0.03 : cut == 6 ? -0.1 : 0.0; });
+  EXPECT_THAT(summary.in_short, HasSubstr("At cut 6 (fc1) they cost accuracy: \u221210.0 points. At cut 2 (conv2) they "
+                                          "gain accuracy: +3.0 points."));
+  EXPECT_THAT(joined(summary), HasSubstr("At cut 2 (conv2) accuracy rises: +3.0 points ("));
 }
 
 TEST(ReportSummary, FineTunedAboveLevelAndBelow) {
