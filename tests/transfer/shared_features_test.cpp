@@ -75,14 +75,16 @@ TEST(SharedFeatures, AreMadeByOneOfAllThatAskAtOnce) {
 TEST(SharedFeatures, WhoWaitsCanBeStopped) {
   const TemporaryFolder folder;
   FeatureCache cache(folder.path() / "features", 1);
+  std::atomic<bool> making = false;
   std::atomic<bool> waited = false;
   const std::jthread maker([&] {
     cache.get("a", [&]() -> DatasetPtr {
+      making = true;
       while (!waited) std::this_thread::sleep_for(std::chrono::milliseconds(1));
       return leased(cache, "a", 8);
     });
   });
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  while (!making) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   const auto stop = [] { throw Error("interrupted", ErrorKind::interrupted); };
   EXPECT_THROW(cache.get(
                    "a", [] { return DatasetPtr{}; }, stop),

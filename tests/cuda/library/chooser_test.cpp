@@ -30,7 +30,7 @@ class ChooserTest : public ::testing::Test {
 
 TEST_F(ChooserTest, MeasuresAShapeOnceAndKeepsToTheFaster) {
   Chooser chooser({});
-  const Implementation slow = implementation("native", 4);
+  const Implementation slow = implementation("native", 20);
   const Implementation fast = implementation("library", 1);
   chooser.run(stream_, "1x1", slow, fast);
   EXPECT_EQ(calls_, "llllllnnnnnnl") << "each six times, then the faster";
@@ -38,7 +38,7 @@ TEST_F(ChooserTest, MeasuresAShapeOnceAndKeepsToTheFaster) {
   chooser.run(stream_, "1x1", slow, fast);
   EXPECT_EQ(calls_, "l");
   calls_.clear();
-  chooser.run(stream_, "2x2", implementation("native", 1), implementation("library", 4));
+  chooser.run(stream_, "2x2", implementation("native", 1), implementation("library", 20));
   EXPECT_EQ(calls_.back(), 'n');
   EXPECT_EQ(chooser.choices(), (std::map<std::string, std::string>{{"1x1", "library"}, {"2x2", "native"}}));
 }

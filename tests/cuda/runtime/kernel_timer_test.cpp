@@ -16,7 +16,7 @@
 namespace graft::cuda::testing {
 namespace {
 
-constexpr std::chrono::milliseconds kNap{5};
+constexpr std::chrono::milliseconds kNap{25};
 constexpr std::size_t kBytes = 64;
 
 class KernelTimerTest : public ::testing::Test {
