@@ -58,21 +58,6 @@ int block_count(const StageRow& stage, const EfficientNetConfig& config, const S
   return static_cast<int>(std::ceil(static_cast<double>(stage.count) * (scaled ? row.depth : 1.0)));
 }
 
-/// conv_stem and bn1, or conv_head and bn2, with the activation.
-class ConvStage final : public Module {
- public:
-  ConvStage(Backend& backend, const EfficientNetStyle& style, const ConvNormConfig& config) : style_(style) {
-    layer_ = add_module("", make_conv_norm(backend, style, config));
-  }
-  Variable forward(const Variable& x, const ForwardContext& context) override {
-    return activate(layer_->forward(x, context), style_);
-  }
-
- private:
-  EfficientNetStyle style_;
-  std::shared_ptr<ConvBatchNorm> layer_;
-};
-
 class EfficientNet final : public Backbone {
  public:
   EfficientNet(Backend& backend, const EfficientNetConfig& config, const BackboneOptions& options) {
@@ -81,13 +66,13 @@ class EfficientNet final : public Backbone {
         .same_padding = config.tensorflow, .lite = config.lite, .norm = {.eps = config.tensorflow ? 1e-3 : 1e-5}};
     const double outer_width = config.lite ? 1.0 : row.width;
     std::int64_t channels = scaled_channels(kStemChannels, outer_width);
-    const ConvNormConfig stem{.in_channels = options.in_channels,
-                              .out_channels = channels,
-                              .kernel = 3,
-                              .stride = 2,
-                              .conv_name = "conv_stem",
-                              .norm_name = "bn1"};
-    add_stage("stem", "", std::make_shared<ConvStage>(backend, style, stem));
+    const ConvActivationConfig stem{.in_channels = options.in_channels,
+                                    .out_channels = channels,
+                                    .kernel = 3,
+                                    .stride = 2,
+                                    .conv_name = "conv_stem",
+                                    .norm_name = "bn1"};
+    add_stage("stem", "", std::make_shared<ConvActivation>(backend, style, stem));
     int blocks = 0;
     for (const StageRow& stage : kStages) blocks += block_count(stage, config, row);
     LinearDepthRule depth(options.drop_path, blocks);
@@ -103,11 +88,11 @@ class EfficientNet final : public Backbone {
       add_stage_of_blocks(name, name, layers);
       channels = first.out_channels;
     }
-    const ConvNormConfig last{.in_channels = channels,
-                              .out_channels = scaled_channels(kHeadChannels, outer_width),
-                              .conv_name = "conv_head",
-                              .norm_name = "bn2"};
-    add_stage("conv_head", "", std::make_shared<ConvStage>(backend, style, last));
+    const ConvActivationConfig last{.in_channels = channels,
+                                    .out_channels = scaled_channels(kHeadChannels, outer_width),
+                                    .conv_name = "conv_head",
+                                    .norm_name = "bn2"};
+    add_stage("conv_head", "", std::make_shared<ConvActivation>(backend, style, last));
     dropout_ = add_module("", std::make_shared<Dropout>(options.dropout.value_or(row.dropout), "classifier"));
     head_ = add_module("classifier", std::make_shared<Linear>(backend, LinearConfig{.in_features = last.out_channels,
                                                                                     .out_features = options.classes}));

@@ -15,7 +15,8 @@ std::shared_ptr<Conv2d> pointwise_with_bias(Backend& backend, std::int64_t in_ch
       backend, Conv2dConfig{.in_channels = in_channels, .out_channels = out_channels, .kernel = {1, 1}});
 }
 
-std::shared_ptr<Conv2d> make_conv(Backend& backend, const EfficientNetStyle& style, const ConvNormConfig& config) {
+std::shared_ptr<Conv2d> make_conv(Backend& backend, const EfficientNetStyle& style,
+                                  const ConvActivationConfig& config) {
   const Window2d window{.stride = {config.stride, config.stride}, .padding = Padding2d::same(config.kernel / 2)};
   return std::make_shared<Conv2d>(backend, Conv2dConfig{.in_channels = config.in_channels,
                                                         .out_channels = config.out_channels,
@@ -27,14 +28,18 @@ std::shared_ptr<Conv2d> make_conv(Backend& backend, const EfficientNetStyle& sty
 
 }  // namespace
 
-std::shared_ptr<ConvBatchNorm> make_conv_norm(Backend& backend, const EfficientNetStyle& style,
-                                              const ConvNormConfig& config) {
+ConvActivation::ConvActivation(Backend& backend, const EfficientNetStyle& style, const ConvActivationConfig& config)
+    : silu_(!style.lite) {
   BatchNormOptions norm = style.norm;
   norm.relu6 = style.lite;
-  return std::make_shared<ConvBatchNorm>(config.conv_name, make_conv(backend, style, config), config.norm_name, norm);
+  layer_ = add_module(
+      "", std::make_shared<ConvBatchNorm>(config.conv_name, make_conv(backend, style, config), config.norm_name, norm));
 }
 
-Variable activate(const Variable& x, const EfficientNetStyle& style) { return style.lite ? x : silu(x); }
+Variable ConvActivation::forward(const Variable& x, const ForwardContext& context) {
+  const Variable y = layer_->forward(x, context);
+  return silu_ ? silu(y) : y;
+}
 
 SqueezeExcite::SqueezeExcite(Backend& backend, std::int64_t channels, std::int64_t reduced) {
   reduce_ = add_module("conv_reduce", pointwise_with_bias(backend, channels, reduced));
@@ -49,28 +54,26 @@ Variable SqueezeExcite::forward(const Variable& x, const ForwardContext& context
 
 EfficientNetBlock::EfficientNetBlock(Backend& backend, const EfficientNetStyle& style,
                                      const EfficientNetBlockConfig& config)
-    : style_(style), residual_(config.stride == 1 && config.in_channels == config.out_channels) {
+    : residual_(config.stride == 1 && config.in_channels == config.out_channels) {
   const bool expands = config.expansion != 1;
   const std::int64_t inner = config.in_channels * config.expansion;
   if (expands) {
-    expand_ = add_module(
-        "",
-        make_conv_norm(
-            backend, style,
-            {.in_channels = config.in_channels, .out_channels = inner, .conv_name = "conv_pw", .norm_name = "bn1"}));
+    const ConvActivationConfig expand{
+        .in_channels = config.in_channels, .out_channels = inner, .conv_name = "conv_pw", .norm_name = "bn1"};
+    expand_ = add_module("", std::make_shared<ConvActivation>(backend, style, expand));
   }
-  depthwise_ = add_module("", make_conv_norm(backend, style,
-                                             {.in_channels = inner,
-                                              .out_channels = inner,
-                                              .kernel = config.kernel,
-                                              .stride = config.stride,
-                                              .groups = inner,
-                                              .conv_name = "conv_dw",
-                                              .norm_name = expands ? "bn2" : "bn1"}));
+  const ConvActivationConfig depthwise{.in_channels = inner,
+                                       .out_channels = inner,
+                                       .kernel = config.kernel,
+                                       .stride = config.stride,
+                                       .groups = inner,
+                                       .conv_name = "conv_dw",
+                                       .norm_name = expands ? "bn2" : "bn1"};
+  depthwise_ = add_module("", std::make_shared<ConvActivation>(backend, style, depthwise));
   if (!style.lite) {
     excite_ = add_module("se", std::make_shared<SqueezeExcite>(backend, inner, config.in_channels / 4));
   }
-  const ConvNormConfig project{.in_channels = inner, .out_channels = config.out_channels};
+  const ConvActivationConfig project{.in_channels = inner, .out_channels = config.out_channels};
   const ResidualSumConfig end{.conv_name = expands ? "conv_pwl" : "conv_pw",
                               .norm_name = expands ? "bn3" : "bn2",
                               .norm = style.norm,
@@ -80,8 +83,8 @@ EfficientNetBlock::EfficientNetBlock(Backend& backend, const EfficientNetStyle& 
 
 Variable EfficientNetBlock::forward(const Variable& x, const ForwardContext& context) {
   Variable y = x;
-  if (expand_ != nullptr) y = activate(expand_->forward(y, context), style_);
-  y = activate(depthwise_->forward(y, context), style_);
+  if (expand_ != nullptr) y = expand_->forward(y, context);
+  y = depthwise_->forward(y, context);
   if (excite_ != nullptr) y = excite_->forward(y, context);
   return project_->forward(y, residual_ ? x : Variable{}, context);
 }

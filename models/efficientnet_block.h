@@ -17,8 +17,7 @@ struct EfficientNetStyle {
   BatchNormOptions norm{};
 };
 
-/// A convolution without bias and the batch norm behind it, in a lite network with ReLU6.
-struct ConvNormConfig {
+struct ConvActivationConfig {
   std::int64_t in_channels = 0;
   std::int64_t out_channels = 0;
   std::int64_t kernel = 1;
@@ -27,11 +26,17 @@ struct ConvNormConfig {
   std::string conv_name{};
   std::string norm_name{};
 };
-std::shared_ptr<ConvBatchNorm> make_conv_norm(Backend& backend, const EfficientNetStyle& style,
-                                              const ConvNormConfig& config);
 
-/// SiLU; nothing in a lite network, where make_conv_norm ends in ReLU6.
-Variable activate(const Variable& x, const EfficientNetStyle& style);
+/// A convolution without bias, the batch norm behind it, and SiLU, in a lite network ReLU6.
+class ConvActivation final : public Module {
+ public:
+  ConvActivation(Backend& backend, const EfficientNetStyle& style, const ConvActivationConfig& config);
+  Variable forward(const Variable& x, const ForwardContext& context) override;
+
+ private:
+  bool silu_;  ///< ReLU6 is the batch norm's own
+  std::shared_ptr<ConvBatchNorm> layer_;
+};
 
 /// Squeeze and excitation (Hu et al. 2018): x times a sigmoid of two 1x1 convolutions, conv_reduce and conv_expand, of
 /// the images' means, with SiLU between them.
@@ -63,10 +68,9 @@ class EfficientNetBlock final : public Module {
   Variable forward(const Variable& x, const ForwardContext& context) override;
 
  private:
-  EfficientNetStyle style_;
   bool residual_;
-  std::shared_ptr<ConvBatchNorm> expand_;  ///< empty without expansion
-  std::shared_ptr<ConvBatchNorm> depthwise_;
+  std::shared_ptr<ConvActivation> expand_;  ///< empty without expansion
+  std::shared_ptr<ConvActivation> depthwise_;
   std::shared_ptr<SqueezeExcite> excite_;
   std::shared_ptr<ResidualSum> project_;
 };
