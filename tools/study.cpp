@@ -20,6 +20,8 @@
 #include "transfer/report.h"
 #include "transfer/results_csv.h"
 #include "transfer/runner_folder.h"
+#include "transfer/search_record.h"
+#include "transfer/search_verification.h"
 #include "transfer/subgroups.h"
 #include "transfer/verification.h"
 
@@ -109,8 +111,17 @@ int run(const StudyFlags& flags, const CommandContext& context) {
        outcome.planned, (options.folder / "results.jsonl").string());
 }
 
+/// The options of a command that reads a study's results.
+RunnerOptions resolve_results(const StudyFlags& flags) {
+  RunnerOptions options = resolve_study(flags);
+  if (!holds_search(options.folder)) return options;
+  fail(ErrorKind::data,
+       "{0}: holds a search, not the results of a study; graft study recommend {0} tells what it found",
+       options.folder.string());
+}
+
 int report(const StudyFlags& flags) {
-  const RunnerOptions options = resolve_study(flags);
+  const RunnerOptions options = resolve_results(flags);
   if (!flags.reference.empty()) {
     keep_reference({.file = flags.reference, .source = flags.reference_source, .splits = {}}, "", options.folder);
   }
@@ -121,11 +132,12 @@ int report(const StudyFlags& flags) {
 }
 
 int verify(const StudyFlags& flags) {
-  const Verification found = verify_study({.folder = flags.study,
-                                           .data = flags.data,
-                                           .device = flags.device.name,
-                                           .backend = backend_options(flags.device, flags.threads),
-                                           .evaluate = !flags.no_evaluate});
+  const VerificationOptions options{.folder = flags.study,
+                                    .data = flags.data,
+                                    .device = flags.device.name,
+                                    .backend = backend_options(flags.device, flags.threads),
+                                    .evaluate = !flags.no_evaluate};
+  const Verification found = holds_search(options.folder) ? verify_search(options) : verify_study(options);
   for (const std::string& note : found.notes) log_info("graft: {}", note);
   if (found.faults.empty()) {
     fmt::print("{}: {} lines, {} files and {} networks tested again are as recorded\n", flags.study, found.lines,
@@ -138,7 +150,7 @@ int verify(const StudyFlags& flags) {
 }
 
 int export_results(const StudyFlags& flags) {
-  const std::filesystem::path folder = resolve_study(flags).folder;
+  const std::filesystem::path folder = resolve_results(flags).folder;
   const std::vector<RunResult> results = read_results(folder);
   if (!flags.by_class && !flags.by_subgroup) {
     fmt::print("{}", results_csv(results));
@@ -174,7 +186,7 @@ void add_study(CLI::App& app, CommandContext& context) {
   run_command->callback([&context, flags] { context.chosen = [flags, &context] { return run(*flags, context); }; });
 
   CLI::App* verify_command = study->add_subcommand("verify", "compute again what a results folder claims");
-  verify_command->add_option("FOLDER", flags->study, "a results folder")->required();
+  verify_command->add_option("FOLDER", flags->study, "results of a study, or a search")->required();
   add_data_flags(*verify_command, flags->data);
   add_device_flags(*verify_command, flags->device);
   verify_command->add_option("--threads", flags->threads, "threads of one run")->check(CLI::PositiveNumber);

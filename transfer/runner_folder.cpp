@@ -12,6 +12,7 @@
 #include "engine/io/file.h"
 #include "transfer/folder_error.h"
 #include "transfer/run_files.h"
+#include "transfer/search_record.h"
 
 namespace graft {
 namespace {
@@ -40,7 +41,10 @@ void write_one_record(const fs::path& folder, const std::vector<RunResult>& resu
 
 }  // namespace
 
-RunnerFolder::RunnerFolder(fs::path path) : path_(std::move(path)) { make_output_folder(path_); }
+RunnerFolder::RunnerFolder(fs::path path) : path_(std::move(path)) {
+  make_output_folder(path_);
+  if (holds_search(path_)) refuse(path_, "it holds the search of a study, which graft study recommend goes on with");
+}
 
 std::string RunnerFolder::study_text() const {
   if (fs::exists(study_file())) return read_text(study_file());

@@ -14,7 +14,7 @@ namespace graft {
 ///   study.yaml, manifest.json, results.jsonl, leases/, runs/<id>/{log.txt, checkpoint.safetensors}, features/
 class RunnerFolder {
  public:
-  /// Creates the folder where it is missing. Throws Error(failure) if it cannot be.
+  /// Creates the folder where it is missing. Throws Error(failure) if it cannot be, Error(data) if it holds a search.
   explicit RunnerFolder(std::filesystem::path path);
 
   const std::filesystem::path& path() const { return path_; }

@@ -16,6 +16,7 @@
 namespace graft {
 namespace {
 
+namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kFile = "search.jsonl";
@@ -102,12 +103,21 @@ SearchStop stop_from(const Json& json) {
           .budget = json.at("budget")};
 }
 
-void check_settings(const Json& there, const SearchSettings& here, const std::string& where) {
+std::map<std::string, std::string> settings_from(const Json& json) {
+  std::map<std::string, std::string> settings;
+  for (const auto& [key, value] : json.items()) {
+    if (key != "kind" && key != "sha256") settings[key] = value.get<std::string>();
+  }
+  return settings;
+}
+
+void check_settings(const std::map<std::string, std::string>& there, const SearchSettings& here,
+                    const std::string& where) {
   for (const auto& [key, value] : here) {
-    const std::string before = there.value(key, "");
-    if (before == value) continue;
+    const auto before = there.find(key);
+    if (before != there.end() && before->second == value) continue;
     fail(ErrorKind::data, "{}: this search was begun with {} {}, now it is {}; give another folder with --output",
-         where, key, before.empty() ? "unknown" : before, value);
+         where, key, before == there.end() || before->second.empty() ? "unknown" : before->second, value);
   }
 }
 
@@ -123,6 +133,11 @@ const char* name_of(SearchStage stage) {
       break;
   }
   return "held-out";
+}
+
+std::string Evaluation::untrained() const {
+  if (!ok()) return "";
+  return stage == SearchStage::rung ? is_chance(top1(), n, classes) : did_not_train(train_loss, top1(), n, classes);
 }
 
 Evaluation evaluation_of(const RunResult& result, SearchStage stage, int rung) {
@@ -150,53 +165,56 @@ Evaluation evaluation_of(const RunResult& result, SearchStage stage, int rung) {
   return e;
 }
 
-bool holds_search(const std::filesystem::path& folder) {
+bool holds_search(const fs::path& folder) {
   std::error_code none;
-  const auto size = std::filesystem::file_size(folder / kFile, none);
+  const auto size = fs::file_size(folder / kFile, none);
   return !none && size > 0;
 }
 
-SearchRecord::SearchRecord(const std::filesystem::path& folder, SearchSettings settings)
-    : path_(folder / kFile), settings_(std::move(settings)), lines_(path_) {
-  if (lines_.repaired()) log_warning("{}: cut off an unfinished last line", path_.string());
-  read();
-}
-
-void SearchRecord::read() {
-  std::istringstream text(read_text(path_));
+SearchLines read_search(const fs::path& folder) {
+  const fs::path file = folder / kFile;
+  SearchLines there;
+  std::istringstream text(read_text(file));
   int number = 0;
   for (std::string line; std::getline(text, line);) {
-    const std::string where = fmt::format("{}:{}", path_.string(), ++number);
+    const std::string where = fmt::format("{}:{}", file.string(), ++number);
     const std::string problem = fault_of_line(line);
     if (!problem.empty()) fail(ErrorKind::data, "{}: the line {}; give another folder with --output", where, problem);
     try {
       const Json json = Json::parse(line);
       const std::string kind = json.at("kind");
       if ((number == 1) != (kind == "search")) fail(ErrorKind::data, "{}: is no line of a search", where);
-      if (kind == "search") check_settings(json, settings_, where);
-      if (kind == "evaluation") evaluations_[json.at("id")] = evaluation_from(json, where);
-      if (kind == "stop") stop_ = stop_from(json);
-      concluded_ = concluded_ || kind == "recommendation";
-      if (json.contains("used")) used_ = json.at("used");
+      if (kind == "search") there.settings = settings_from(json);
+      if (kind == "evaluation") there.evaluations[json.at("id")] = evaluation_from(json, where);
+      if (kind == "stop") there.stop = stop_from(json);
+      there.concluded = there.concluded || kind == "recommendation";
+      if (json.contains("used")) there.used = json.at("used");
     } catch (const Json::exception& error) {
       fail(ErrorKind::data, "{}: is no line of a search ({}); give another folder with --output", where, error.what());
     }
   }
-  begun_ = number > 0;
+  return there;
+}
+
+SearchRecord::SearchRecord(const fs::path& folder, SearchSettings settings)
+    : settings_(std::move(settings)), lines_(folder / kFile) {
+  if (lines_.repaired()) log_warning("{}: cut off an unfinished last line", (folder / kFile).string());
+  there_ = read_search(folder);
+  if (!there_.settings.empty()) check_settings(there_.settings, settings_, (folder / kFile).string() + ":1");
 }
 
 const Evaluation* SearchRecord::find(const std::string& id) const {
-  const auto found = evaluations_.find(id);
-  return found == evaluations_.end() ? nullptr : &found->second;
+  const auto found = there_.evaluations.find(id);
+  return found == there_.evaluations.end() ? nullptr : &found->second;
 }
 
 void SearchRecord::append(const std::string& json) {
   writing_to_folder([&] {
-    if (!begun_) {
+    if (there_.settings.empty()) {
       Json first{{"kind", "search"}};
       for (const auto& [key, value] : settings_) first[key] = value;
       lines_.append(sealed(text_of(first)));
-      begun_ = true;
+      there_.settings.insert(settings_.begin(), settings_.end());
     }
     lines_.append(sealed(json));
   });
@@ -204,19 +222,19 @@ void SearchRecord::append(const std::string& json) {
 
 void SearchRecord::add(const Evaluation& evaluation) {
   append(text_of(to_json(evaluation)));
-  evaluations_[evaluation.id] = evaluation;
-  used_ = evaluation.used;
+  there_.evaluations[evaluation.id] = evaluation;
+  there_.used = evaluation.used;
 }
 
 void SearchRecord::add(const SearchStop& stop) {
   append(text_of(to_json(stop)));
-  stop_ = stop;
-  used_ = stop.used;
+  there_.stop = stop;
+  there_.used = stop.used;
 }
 
 void SearchRecord::conclude(const std::string& json) {
-  if (!concluded_) append(json);
-  concluded_ = true;
+  if (!there_.concluded) append(json);
+  there_.concluded = true;
 }
 
 }  // namespace graft

@@ -24,7 +24,7 @@ std::string what_became_of(const SearchOutcome& outcome, const RankedArm& candid
   const bool first = last && &candidate == &outcome.winner();
   std::string text = first ? "first" : candidate.kept && !last ? "kept" : "dropped";
   if (last && outcome.stop && candidate.kept && !first) text = "not looked at further";
-  return e.untrained().empty() ? text : text + ", did not train";
+  return e.untrained().empty() ? text : text + ", at chance";
 }
 
 std::string rung_table(const SearchOutcome& outcome, std::size_t number) {

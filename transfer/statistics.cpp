@@ -137,6 +137,14 @@ ArmMean arm_mean(std::span<const Observation> observations, const Arm& arm) {
   return result;
 }
 
+std::string is_chance(double top1, std::int64_t n, std::int64_t classes) {
+  if (n == 0) return "";
+  const double chance = 1.0 / static_cast<double>(classes);
+  const double limit = chance + 3.0 * std::sqrt(chance * (1.0 - chance) / static_cast<double>(n));
+  if (top1 <= limit) return fmt::format("its test accuracy {:.4f} is chance (at most {:.4f})", top1, limit);
+  return "";
+}
+
 std::string did_not_train(double train_loss, double top1, std::int64_t n_test, std::int64_t classes) {
   const double guessing = std::log(static_cast<double>(classes));
   if (!std::isfinite(train_loss)) return "its training loss is no number";
@@ -144,11 +152,7 @@ std::string did_not_train(double train_loss, double top1, std::int64_t n_test, s
     return fmt::format("its training loss {:.3f} is what guessing costs (ln {} = {:.3f})", train_loss, classes,
                        guessing);
   }
-  if (n_test == 0) return "";
-  const double chance = 1.0 / static_cast<double>(classes);
-  const double limit = chance + 3.0 * std::sqrt(chance * (1.0 - chance) / static_cast<double>(n_test));
-  if (top1 <= limit) return fmt::format("its test accuracy {:.4f} is chance (at most {:.4f})", top1, limit);
-  return "";
+  return is_chance(top1, n_test, classes);
 }
 
 }  // namespace graft

@@ -95,10 +95,13 @@ struct ArmMean {
 };
 ArmMean arm_mean(std::span<const Observation> observations, const Arm& arm);
 
+/// Why a network's answers are no better than guessing, or "": its accuracy on n images is at most three standard
+/// errors sqrt(p (1 - p) / n) above chance p = 1 / C. Nothing is said where n is 0.
+std::string is_chance(double top1, std::int64_t n, std::int64_t classes);
+
 /// Why a finished network counts as one that did not train, or "": its last epoch's mean training loss is within 0.05
-/// nats of ln C (or above it, or no number), what guessing evenly among C classes costs; or its test accuracy is at
-/// most three standard errors sqrt(p (1 - p) / n) above chance p = 1 / C. Where n_test is 0, not known, the loss alone
-/// decides.
+/// nats of ln C (or above it, or no number), what guessing evenly among C classes costs; or its test accuracy is
+/// chance. Where n_test is 0, not known, the loss alone decides.
 std::string did_not_train(double train_loss, double top1, std::int64_t n_test, std::int64_t classes);
 
 }  // namespace graft

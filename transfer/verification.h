@@ -11,7 +11,7 @@
 namespace graft {
 
 struct VerificationOptions {
-  std::filesystem::path folder;  ///< a study's results
+  std::filesystem::path folder;  ///< a study's results, or a search's
   DataFolders data;
   std::string device = "cpu";
   BackendOptions backend{.threads = 1};
@@ -22,7 +22,7 @@ struct VerificationOptions {
 struct Verification {
   std::vector<std::string> faults;  ///< a line each, naming the file, run or data set that changed
   std::vector<std::string> notes;   ///< what could not be looked at, and why
-  std::int64_t lines = 0;           ///< of results.jsonl, each with its own hash
+  std::int64_t lines = 0;           ///< of results.jsonl or search.jsonl, each with its own hash
   std::int64_t files = 0;           ///< weights and logs whose hashes were compared
   std::int64_t tested = 0;          ///< networks that were tested again
 };

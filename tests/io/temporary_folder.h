@@ -18,15 +18,13 @@
 
 namespace graft {
 
-/// A folder of its own for one test, removed with all that is in it.
+/// A folder of its own that goes, with all that is in it, when this does.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    path_ = std::filesystem::temp_directory_path() /
-            (std::string("graft-") + test->test_suite_name() + "-" + test->name() + "-" + std::to_string(::getpid()));
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
+    std::string name = (std::filesystem::temp_directory_path() / "graft-test-XXXXXX").string();
+    check(::mkdtemp(name.data()) != nullptr, "[test] cannot make a folder like {}", name);
+    path_ = name;
   }
   ~TemporaryFolder() {
     std::error_code ignored;

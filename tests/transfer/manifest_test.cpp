@@ -9,8 +9,6 @@
 namespace graft {
 namespace {
 
-using testing::TemporaryFolder;
-
 Manifest sample() {
   return testing::invented_manifest(testing::plan_of(read_study(testing::shipped_study("fashion-mnist-random"))));
 }

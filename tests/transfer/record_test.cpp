@@ -14,7 +14,6 @@
 namespace graft {
 namespace {
 
-using testing::TemporaryFolder;
 using testing::write_text;
 
 RunResult sample() {

@@ -23,7 +23,6 @@ using testing::invented_results;
 using ::testing::Not;
 using testing::plan_of;
 using testing::shipped_study;
-using testing::TemporaryFolder;
 
 Study demo() { return read_study(shipped_study("fashion-mnist-clothing")); }
 

@@ -108,17 +108,6 @@ Manifest invented_manifest(const Plan& plan) {
   return m;
 }
 
-TemporaryFolder::TemporaryFolder() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "graft-study-XXXXXX").string();
-  check(::mkdtemp(pattern.data()) != nullptr, "[test] no temporary folder");
-  path_ = pattern;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 void write_text(const std::filesystem::path& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "tests/io/temporary_folder.h"
 #include "transfer/manifest.h"
 #include "transfer/plan.h"
 #include "transfer/record.h"
@@ -24,19 +25,6 @@ Plan plan_of(const Study& study, const RunContext& context = {.device_kind = "av
 /// usually do, with Philox noise; `random` at cut 5 is at chance with seed 0.
 std::vector<RunResult> invented_results(const Plan& plan);
 Manifest invented_manifest(const Plan& plan);
-
-/// A folder that goes when it does.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 void write_text(const std::filesystem::path& path, const std::string& text);
 /// study.yaml, manifest.json and results.jsonl of a shipped study with invented results.
