@@ -41,6 +41,11 @@ class Recommend : public StudyFolderTest {
     json.erase("seconds");
     return json;
   }
+  void expect_verified(const std::string& output) const {
+    const ProcessResult result = run_graft({"study", "verify", path(output).string(), "--data-dir", data().string()});
+    EXPECT_EQ(result.code, 0) << result.out << result.error;
+    EXPECT_EQ(result.error, "") << "every network is tested again";
+  }
   std::string record_of(const std::string& output) const { return read(path(output) / "search.jsonl"); }
 };
 
@@ -173,12 +178,14 @@ TEST_F(Recommend, PublishedWeightsAreASource) {
   EXPECT_EQ(json.at("rungs")[0].at("candidates").size(), 5u);
   EXPECT_EQ(record_of("search").find("\"stage\":\"source\""), std::string::npos) << "nothing is trained on a source";
   EXPECT_TRUE(fs::exists(path("search") / "source.safetensors"));
+  expect_verified("search");
 }
 
 TEST_F(Recommend, OneSplitOfSeveral) {
   edit_study("  source: [Trouser, Sandal, Sneaker]\n  target: [Pullover, Dress, Coat]", "  random_halves: 2");
   expect_one_line(recommend(), kUsage, {"2 splits", "--split", "random0, random1"});
   EXPECT_EQ(findings({"--split", "random1"}, "search").at("split"), "random1");
+  expect_verified("search");
   expect_one_line(recommend({"--split", "random0"}), kData, {"begun with split random1, now it is random0"});
 }
 
